@@ -1,0 +1,22 @@
+//! What the library keeps: templates, clusters, operations, the ledger, events.
+
+mod cluster;
+mod context;
+mod event;
+mod ids;
+mod ledger;
+mod operation;
+mod status;
+mod template;
+
+pub use cluster::{
+    Cluster, ClusterSpec, ClusterTrust, DriverRef, NodeCredential, Pool, PoolRole, Progress, stack_tag,
+    tagged_generation,
+};
+pub use context::{RequestContext, UserToken};
+pub use event::{Event, Outcome};
+pub use ids::{ClusterId, EventId, Ident, LedgerId, OperationId, Revision, TemplateId};
+pub use ledger::{LedgerEntry, Owned, Tombstone};
+pub use operation::{Operation, OperationKind, OperationState, SealedToken, Step};
+pub use status::{Action, ClusterStatus, FailureCode, Fault, ParseStatusError, Phase};
+pub use template::{ClusterTemplate, Labels, ServerType, TemplateSpec};

@@ -1,0 +1,321 @@
+//! Clusters.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ClusterId, ClusterStatus, Fault, Labels, Revision, TemplateId, TemplateSpec};
+use crate::ports::{CertRef, Sealed};
+
+/// What a user asks for when making a cluster. What is absent comes from the template.
+///
+/// ```
+/// use magnum_core::ClusterSpec;
+/// let spec = ClusterSpec::new("small").with_name("mycluster").with_node_count(2);
+/// assert_eq!(spec.master_count, 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClusterSpec {
+    /// Name or UUID of the cluster template. Mandatory.
+    pub cluster_template: String,
+    /// The cluster's name; generated when absent.
+    pub name: Option<String>,
+    /// How many nodes. Default 1.
+    pub node_count: u32,
+    /// How many masters. Default 1.
+    pub master_count: u32,
+    /// Where the servers find each other, instead of a discovery service.
+    pub discovery_url: Option<String>,
+    /// Minutes until the creation is given up. Default 60.
+    pub create_timeout: u32,
+    /// SSH key pair instead of the template's.
+    pub keypair: Option<String>,
+    /// Labels instead of the template's.
+    pub labels: Option<Labels>,
+    /// Flavor of the nodes instead of the template's.
+    pub flavor_id: Option<String>,
+    /// Flavor of the masters instead of the template's.
+    pub master_flavor_id: Option<String>,
+    /// Size in GB of each server's volume instead of the template's.
+    pub docker_volume_size: Option<u32>,
+}
+
+impl Default for ClusterSpec {
+    fn default() -> Self {
+        Self {
+            cluster_template: String::new(),
+            name: None,
+            node_count: 1,
+            master_count: 1,
+            discovery_url: None,
+            create_timeout: 60,
+            keypair: None,
+            labels: None,
+            flavor_id: None,
+            master_flavor_id: None,
+            docker_volume_size: None,
+        }
+    }
+}
+
+impl ClusterSpec {
+    /// One master and one node after this template.
+    pub fn new(cluster_template: impl Into<String>) -> Self {
+        Self {
+            cluster_template: cluster_template.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets the name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the number of nodes.
+    #[must_use]
+    pub fn with_node_count(mut self, count: u32) -> Self {
+        self.node_count = count;
+        self
+    }
+
+    /// Sets the number of masters.
+    #[must_use]
+    pub fn with_master_count(mut self, count: u32) -> Self {
+        self.master_count = count;
+        self
+    }
+
+    /// Sets the minutes until the creation is given up.
+    #[must_use]
+    pub fn with_create_timeout(mut self, minutes: u32) -> Self {
+        self.create_timeout = minutes;
+        self
+    }
+}
+
+/// What the servers of a pool are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolRole {
+    /// They run the COE.
+    Master,
+    /// They run the users' containers.
+    Worker,
+}
+
+impl PoolRole {
+    /// `master` or `worker`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// A group of equal servers of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool {
+    /// Its name within the cluster; the first two are `master` and `worker`.
+    pub name: String,
+    /// What its servers are for.
+    pub role: PoolRole,
+    /// How many servers are wanted.
+    pub count: u32,
+    /// Flavor of its servers.
+    pub flavor_id: String,
+    /// Addresses of its servers.
+    pub addresses: Vec<String>,
+}
+
+/// How many of the stack's resources are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Resources that are done.
+    pub done: u32,
+    /// Resources in all, as far as known.
+    pub total: u32,
+}
+
+/// Which driver made a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DriverRef {
+    /// The driver's name.
+    pub name: String,
+    /// The version that made the cluster.
+    pub version: String,
+}
+
+/// The cluster's own identity at Keystone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterTrust {
+    /// The trustee's user id.
+    pub trustee_user_id: String,
+    /// The trustee's name in the trustee domain.
+    pub trustee_username: String,
+    /// Its password, sealed under the cluster's UUID.
+    pub trustee_password: Sealed,
+    /// The trust from the owner to it.
+    pub trust_id: String,
+}
+
+/// A secret by which nodes of one role may ask for certificates, sealed under the cluster's UUID.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeCredential {
+    /// Nodes of this role.
+    pub role: PoolRole,
+    /// The secret.
+    pub sealed: Sealed,
+}
+
+/// A cluster as it is kept.
+///
+/// The values of its template are copied when it is made, so a later change of the template changes no cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Its UUID.
+    pub id: ClusterId,
+    /// Its name; not unique.
+    pub name: String,
+    /// The cloud that it is on, by the host's name for it.
+    pub cloud: String,
+    /// The owning project.
+    pub project_id: String,
+    /// The user who made it.
+    pub user_id: String,
+    /// The template that it was made after.
+    pub cluster_template_id: TemplateId,
+    /// The template's attributes when it was made, with the cluster's own values laid over them.
+    pub template: TemplateSpec,
+    /// The image's `os_distro`.
+    pub cluster_distro: String,
+    /// Which driver made it.
+    pub driver: DriverRef,
+    /// SSH key pair of its servers.
+    pub keypair: Option<String>,
+    /// Minutes until its creation is given up.
+    pub create_timeout: u32,
+    /// Where its servers find each other.
+    pub discovery_url: Option<String>,
+    /// Its groups of servers: `master` and `worker` first.
+    pub pools: Vec<Pool>,
+    /// What is being done with it and how far that is.
+    pub status: ClusterStatus,
+    /// Why it is in this status, in words.
+    pub status_reason: Option<String>,
+    /// Why the last operation failed.
+    pub fault: Option<Fault>,
+    /// How many of its resources are there.
+    pub progress: Progress,
+    /// Its Heat stack, or what its driver has instead.
+    pub stack_id: Option<String>,
+    /// Where its COE is reached.
+    pub api_address: Option<String>,
+    /// Version of its COE.
+    pub coe_version: Option<String>,
+    /// Version of its container engine.
+    pub container_version: Option<String>,
+    /// Its certificate authority.
+    pub ca_cert: Option<CertRef>,
+    /// The library's own client certificate for it.
+    pub magnum_cert: Option<CertRef>,
+    /// Its identity at Keystone; `None` when the host's own credentials own the stack.
+    pub trust: Option<ClusterTrust>,
+    /// Secrets by which its nodes may ask for certificates.
+    pub node_credentials: Vec<NodeCredential>,
+    /// Counts accepted changes; stack writes carry it.
+    pub generation: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// How often it was written.
+    pub revision: Revision,
+}
+
+impl Cluster {
+    /// The pool of a role that the cluster was made with.
+    #[must_use]
+    pub fn pool(&self, role: PoolRole) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.role == role)
+    }
+
+    /// The pool of a role, to change it.
+    pub fn pool_mut(&mut self, role: PoolRole) -> Option<&mut Pool> {
+        self.pools.iter_mut().find(|pool| pool.role == role)
+    }
+
+    fn count(&self, role: PoolRole) -> u32 {
+        self.pools
+            .iter()
+            .filter(|pool| pool.role == role)
+            .map(|pool| pool.count)
+            .sum()
+    }
+
+    fn addresses(&self, role: PoolRole) -> Vec<String> {
+        let pools = self.pools.iter().filter(|pool| pool.role == role);
+        pools.flat_map(|pool| pool.addresses.iter().cloned()).collect()
+    }
+
+    /// How many nodes are wanted.
+    #[must_use]
+    pub fn node_count(&self) -> u32 {
+        self.count(PoolRole::Worker)
+    }
+
+    /// How many masters are wanted.
+    #[must_use]
+    pub fn master_count(&self) -> u32 {
+        self.count(PoolRole::Master)
+    }
+
+    /// Addresses of the nodes.
+    #[must_use]
+    pub fn node_addresses(&self) -> Vec<String> {
+        self.addresses(PoolRole::Worker)
+    }
+
+    /// Addresses of the masters.
+    #[must_use]
+    pub fn master_addresses(&self) -> Vec<String> {
+        self.addresses(PoolRole::Master)
+    }
+
+    /// The labels in force.
+    #[must_use]
+    pub fn labels(&self) -> &Labels {
+        &self.template.labels
+    }
+
+    /// Whether the COE's endpoints demand certificates.
+    #[must_use]
+    pub fn tls(&self) -> bool {
+        !self.template.tls_disabled
+    }
+
+    /// The tag that this cluster's stack writes of the current generation carry.
+    #[must_use]
+    pub fn stack_tag(&self) -> String {
+        stack_tag(self.id, self.generation)
+    }
+}
+
+/// `magnum-<uuid>-<generation>`: whose stack it is and which accepted change it shows.
+#[must_use]
+pub fn stack_tag(cluster: ClusterId, generation: u64) -> String {
+    format!("magnum-{cluster}-{generation}")
+}
+
+/// The generation in a stack's tags, if one of them is this cluster's.
+#[must_use]
+pub fn tagged_generation(tags: &[String], cluster: ClusterId) -> Option<u64> {
+    let prefix = format!("magnum-{cluster}-");
+    tags.iter()
+        .filter_map(|tag| tag.strip_prefix(&prefix)?.parse().ok())
+        .max()
+}

@@ -1,0 +1,102 @@
+//! The ownership ledger: what a cluster has outside, written down before it is made.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClusterId, LedgerId};
+use crate::ports::{CertRef, Sealed, StackRef};
+
+/// What an entry stands for. With [`Owned::Stack`] and the rest, the name is decided before the
+/// thing is made, so that a restart can find it by exactly that name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Owned {
+    /// A user in the trustee domain.
+    Trustee {
+        /// Its name there; unique in its domain.
+        name: String,
+        /// Its password, sealed before the user is made.
+        password: Sealed,
+        /// Its id, once it exists.
+        id: Option<String>,
+    },
+    /// A trust from the owner to the trustee.
+    Trust {
+        /// The trustee's user id.
+        trustee_id: String,
+        /// Its id, once it exists.
+        id: Option<String>,
+    },
+    /// A certificate with its key in a certificate store.
+    Certificate {
+        /// What it is for: `ca` or `client`.
+        role: String,
+        /// The store that was asked to keep it.
+        backend: String,
+        /// Its reference, once it is kept.
+        reference: Option<CertRef>,
+    },
+    /// A Heat stack.
+    Stack {
+        /// The driver's name for it, `main` for most.
+        role: String,
+        /// Its name in the project.
+        name: String,
+        /// Hash of the template text that it was made from.
+        template: String,
+        /// The stack, once it exists.
+        stack: Option<StackRef>,
+    },
+}
+
+impl Owned {
+    /// Whether the thing is known to have been made.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Trustee { id, .. } | Self::Trust { id, .. } => id.is_some(),
+            Self::Certificate { reference, .. } => reference.is_some(),
+            Self::Stack { stack, .. } => stack.is_some(),
+        }
+    }
+
+    /// The thing in words, for reasons and events.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Trustee { name, .. } => format!("trustee user {name}"),
+            Self::Trust { id: Some(id), .. } => format!("trust {id}"),
+            Self::Trust { trustee_id, .. } => format!("trust to {trustee_id}"),
+            Self::Certificate { role, backend, .. } => format!("{role} certificate in {backend}"),
+            Self::Stack { name, .. } => format!("stack {name}"),
+        }
+    }
+}
+
+/// One row of the ledger. Rows are drained in the reverse order of `sequence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Its UUID.
+    pub id: LedgerId,
+    /// The owning cluster.
+    pub cluster_id: ClusterId,
+    /// Its place in the order of making, counted per cluster.
+    pub sequence: u32,
+    /// What is, or is about to be, there.
+    pub owned: Owned,
+}
+
+/// What was left behind when a cluster was forgotten by force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The cluster that is no more.
+    pub cluster_id: ClusterId,
+    /// Its name.
+    pub name: String,
+    /// The project that owned it.
+    pub project_id: String,
+    /// What may still be there, in words.
+    pub leftovers: Vec<String>,
+    /// When it was forgotten.
+    pub at: jiff::Timestamp,
+}

@@ -1,0 +1,155 @@
+//! Operations: everything that changes a cluster's infrastructure.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Action, ClusterId, Fault, OperationId};
+use crate::ports::Sealed;
+
+/// What an operation does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// Makes the cluster.
+    Create,
+    /// Changes the number of nodes.
+    Scale {
+        /// The pool to scale.
+        pool: String,
+        /// How many servers it had; restored when the change is refused.
+        from: u32,
+        /// How many servers are wanted.
+        to: u32,
+        /// Which servers to remove first, by server id or index; empty lets the driver choose.
+        remove: Vec<String>,
+    },
+    /// Removes the cluster.
+    Delete {
+        /// Forget what cannot be removed; it stays in a tombstone and an event.
+        force: bool,
+    },
+}
+
+impl OperationKind {
+    /// The action that the cluster's status shows meanwhile.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Create => Action::Create,
+            Self::Scale { .. } => Action::Update,
+            Self::Delete { .. } => Action::Delete,
+        }
+    }
+
+    /// The kind as a word.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Scale { .. } => "scale",
+            Self::Delete { .. } => "delete",
+        }
+    }
+}
+
+/// The step that an operation is at. Each may be entered again after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Step {
+    /// Make the trustee and the trust.
+    Trust,
+    /// Make the certificate authority and the library's own client certificate.
+    Certificates,
+    /// Get a discovery URL.
+    Discovery,
+    /// Have the driver make, change or remove its stacks.
+    Drive,
+    /// Watch until the driver says that it is done.
+    Observe,
+    /// Have the driver find what the cluster itself made.
+    PreDelete,
+    /// Remove what the ledger holds, newest first.
+    Drain,
+}
+
+impl Step {
+    /// The step as a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trust => "trust",
+            Self::Certificates => "certificates",
+            Self::Discovery => "discovery",
+            Self::Drive => "drive",
+            Self::Observe => "observe",
+            Self::PreDelete => "pre_delete",
+            Self::Drain => "drain",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where an operation is in its own life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationState {
+    /// Accepted and not ended.
+    Active,
+    /// Ended, all of it done.
+    Done,
+    /// Ended with a fault.
+    Failed,
+    /// A delete took over.
+    Superseded,
+}
+
+/// The caller's token, sealed, for as long as an operation needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedToken {
+    /// The token, sealed under the operation's UUID.
+    pub sealed: Sealed,
+    /// When Keystone will refuse it.
+    pub expires_at: Timestamp,
+}
+
+/// One accepted change of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Its UUID.
+    pub id: OperationId,
+    /// The cluster it changes.
+    pub cluster_id: ClusterId,
+    /// What it does.
+    pub kind: OperationKind,
+    /// Where it is in its own life.
+    pub state: OperationState,
+    /// The step it is at.
+    pub step: Step,
+    /// When it is given up.
+    pub deadline: Timestamp,
+    /// How often the current step was tried without success.
+    pub attempt: u32,
+    /// Not to be tried before.
+    pub not_before: Timestamp,
+    /// The cluster generation that it brings about.
+    pub generation: u64,
+    /// The user who asked for it.
+    pub user_id: String,
+    /// The user's token; wiped when it is no longer needed.
+    pub token: Option<SealedToken>,
+    /// Why it failed.
+    pub fault: Option<Fault>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}

@@ -1,0 +1,40 @@
+//! The traits through which the library reaches everything outside it.
+
+mod catalog;
+mod certs;
+mod driver;
+mod driver_context;
+mod notifier;
+mod orchestrator;
+mod policy;
+mod random;
+mod stack_driver;
+mod store;
+mod time;
+mod transport;
+mod trust;
+
+pub use catalog::{CloudCatalog, ComputeLimits, Flavor, Image, Keypair, Limit, Network, Subnet};
+pub use certs::{
+    Authority, CertManager, CertRef, CertificateBundle, KeySource, Profile, Sealed, Sealer, SubjectName,
+};
+pub use driver::{
+    Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
+    DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
+};
+pub use driver_context::{DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper};
+pub use notifier::{LogNotifier, MemoryNotifier, Notifier};
+pub use orchestrator::{
+    Orchestrator, Parameters, PreviewResource, Stack, StackCreate, StackEvent, StackRef, StackResource,
+    StackTemplate, StackUpdate,
+};
+pub use policy::{DefaultPolicy, Permission, Policy, Target};
+pub use random::{Entropy, IdSource, SystemRandom};
+pub use stack_driver::{
+    AddressSource, OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput,
+    TemplateDefinition,
+};
+pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Query, Store, Write};
+pub use time::{AnchoredClock, Clock, Elapsed, SystemClock, within};
+pub use transport::{HttpTransport, TlsIdentity, TlsProfile, TransportError};
+pub use trust::{Auth, TrustCredentials, TrustManager, TrustMode};

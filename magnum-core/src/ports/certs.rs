@@ -1,0 +1,149 @@
+//! The certificate ports: who makes keys, who signs, where certificates are kept, how bytes are sealed.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::secret::Secret;
+
+/// A certificate with its private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateBundle {
+    /// PEM certificate.
+    pub certificate: String,
+    /// PEM private key, PKCS#8, not encrypted.
+    pub private_key: Secret,
+    /// PEM certificates between it and its root.
+    pub intermediates: Option<String>,
+}
+
+/// Where a certificate is kept. It carries its backend, so that changing the configured store strands nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CertRef {
+    /// Name of the store that keeps it.
+    pub backend: String,
+    /// The store's reference.
+    pub reference: String,
+}
+
+/// Keeps, fetches and deletes certificate bundles under a reference.
+///
+/// | Rule | Mandatory |
+/// | --- | --- |
+/// | What `store` returned, `fetch` MUST return until `delete` | yes |
+/// | `find` MUST return every bundle stored under exactly this name | yes |
+/// | `fetch` of what is gone MUST be `NotFound`; `delete` of it MUST be `Ok` | yes |
+/// | A failed `store` MUST leave nothing that `find` does not return | yes |
+/// | A reference of another backend or of a foreign shape MUST be refused with `InvalidInput` | yes |
+#[async_trait]
+pub trait CertManager: fmt::Debug + Send + Sync + 'static {
+    /// The backend's name in [`CertRef::backend`].
+    fn backend(&self) -> &'static str;
+    /// Keeps a bundle under a name such as `magnum-<cluster uuid>-ca`.
+    async fn store(&self, name: &str, bundle: CertificateBundle) -> Result<CertRef>;
+    /// Fetches a bundle.
+    async fn fetch(&self, reference: &CertRef) -> Result<CertificateBundle>;
+    /// Deletes a bundle.
+    async fn delete(&self, reference: &CertRef) -> Result<()>;
+    /// The references of all bundles that were stored under a name.
+    async fn find(&self, name: &str) -> Result<Vec<CertRef>>;
+}
+
+/// Makes private keys.
+#[async_trait]
+pub trait KeySource: fmt::Debug + Send + Sync + 'static {
+    /// A new private key: PEM, PKCS#8, not encrypted.
+    async fn generate(&self) -> Result<Secret>;
+}
+
+/// A name that a certificate is good for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SubjectName {
+    /// An address.
+    Ip(IpAddr),
+    /// A DNS name.
+    Dns(String),
+}
+
+/// What a certificate may be used for. Requests are cut to their profile, never passed through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// A person or program that talks to the COE: `clientAuth`, no names, the request's common name,
+    /// and of its organizations only those listed here.
+    Client {
+        /// Organizations that the request may name.
+        organizations: Vec<String>,
+    },
+    /// A server of the cluster: `serverAuth` and `clientAuth`, this common name, only these names.
+    Node {
+        /// The subject's common name.
+        common_name: String,
+        /// The names that the node has; a request for any other is refused.
+        names: Vec<SubjectName>,
+    },
+}
+
+/// Makes certificate authorities, issues and signs.
+#[async_trait]
+pub trait Authority: fmt::Debug + Send + Sync + 'static {
+    /// Makes a self-signed certificate authority.
+    async fn create_ca(&self, common_name: &str, validity: Duration) -> Result<CertificateBundle>;
+
+    /// Makes a key and a certificate for it.
+    async fn issue(
+        &self,
+        ca: &CertificateBundle,
+        common_name: &str,
+        profile: &Profile,
+        validity: Duration,
+    ) -> Result<CertificateBundle>;
+
+    /// Signs a PEM certificate signing request within `profile`; returns the PEM certificate.
+    ///
+    /// # Errors
+    /// `InvalidInput` says why a request is refused: no proof of possession, a weak key, a name that
+    /// is not the requester's, a forbidden extension, too large.
+    async fn sign(
+        &self,
+        ca: &CertificateBundle,
+        request_pem: &str,
+        profile: &Profile,
+        validity: Duration,
+    ) -> Result<String>;
+}
+
+/// Bytes that only the host's key opens, as text fit for any store.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[sealed]")
+    }
+}
+
+/// Seals and opens secrets at rest.
+///
+/// | Rule | Mandatory |
+/// | --- | --- |
+/// | `open` under another `context` than `seal`'s MUST fail | yes |
+/// | Sealing twice MUST NOT give the same text | yes |
+pub trait Sealer: fmt::Debug + Send + Sync + 'static {
+    /// Seals a secret; `context` binds it to its place, for example the owning row's UUID.
+    ///
+    /// # Errors
+    /// `Internal` when the cipher fails.
+    fn seal(&self, secret: &Secret, context: &str) -> Result<Sealed>;
+
+    /// Opens what was sealed under the same context.
+    ///
+    /// # Errors
+    /// `Configuration` when the key or the context is another, or the text was changed.
+    fn open(&self, sealed: &Sealed, context: &str) -> Result<Secret>;
+}

@@ -1,0 +1,157 @@
+//! What a driver gets to work with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Parameters, Stack, StackRef, StackResource, StackTemplate};
+use crate::Result;
+use crate::model::{Cluster, PoolRole};
+use crate::secret::Secret;
+
+/// What a driver gets to work with: the cluster, its stacks, and what its nodes need to reach the library.
+#[derive(Clone, Debug)]
+pub struct DriverContext {
+    cluster: Arc<Cluster>,
+    stacks: Arc<dyn StackKeeper>,
+    nodes: Option<NodeAccess>,
+}
+
+impl DriverContext {
+    /// A context; the conductor makes these, and tests of drivers.
+    #[must_use]
+    pub fn new(cluster: Arc<Cluster>, stacks: Arc<dyn StackKeeper>, nodes: Option<NodeAccess>) -> Self {
+        Self {
+            cluster,
+            stacks,
+            nodes,
+        }
+    }
+
+    /// The cluster as wanted: its pools show the counts to be reached.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// How the cluster's nodes reach the library; `None` when TLS is disabled.
+    #[must_use]
+    pub fn nodes(&self) -> Option<&NodeAccess> {
+        self.nodes.as_ref()
+    }
+
+    /// One of the cluster's stacks, by the driver's own name for it; `main` for most.
+    #[must_use]
+    pub fn stack(&self, role: &'static str) -> StackHandle {
+        StackHandle {
+            role,
+            keeper: Arc::clone(&self.stacks),
+        }
+    }
+}
+
+/// How nodes reach the library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeAccess {
+    /// Base URL of the node endpoint for this cluster, without a slash at the end.
+    pub url: String,
+    /// PEM roots by which to verify it; `None` for the system's.
+    pub ca: Option<String>,
+    /// The secret of each role.
+    pub credentials: Vec<(PoolRole, Secret)>,
+}
+
+impl NodeAccess {
+    /// The secret of a role.
+    #[must_use]
+    pub fn credential(&self, role: PoolRole) -> Option<&Secret> {
+        self.credentials
+            .iter()
+            .find(|(r, _)| *r == role)
+            .map(|(_, secret)| secret)
+    }
+}
+
+/// What a stack is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StackDefinition {
+    /// What to make it from.
+    pub template: StackTemplate,
+    /// The template's parameters.
+    pub parameters: Parameters,
+}
+
+/// One of a cluster's stacks. Its name, tags, time-out, credentials and ledger row are not the driver's concern.
+#[derive(Clone, Debug)]
+pub struct StackHandle {
+    role: &'static str,
+    keeper: Arc<dyn StackKeeper>,
+}
+
+impl StackHandle {
+    /// Makes the stack unless it exists; returns when the orchestrator has accepted it.
+    ///
+    /// # Errors
+    /// `Conflict` when a foreign stack has its name; what the orchestrator answers.
+    pub async fn ensure(&self, definition: StackDefinition) -> Result<StackRef> {
+        self.keeper.ensure(self.role, definition).await
+    }
+
+    /// Sets parameters of the stack on its existing template, unless this very change has arrived already.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no stack; what the orchestrator answers.
+    pub async fn change(&self, parameters: Parameters) -> Result<()> {
+        self.keeper.change(self.role, parameters).await
+    }
+
+    /// Starts removing the stack; a stack that is gone is no error.
+    ///
+    /// # Errors
+    /// What the orchestrator answers.
+    pub async fn remove(&self) -> Result<()> {
+        self.keeper.remove(self.role).await
+    }
+
+    /// The stack, unless it is gone or was never made.
+    ///
+    /// # Errors
+    /// What the orchestrator answers.
+    pub async fn get(&self) -> Result<Option<Stack>> {
+        self.keeper.get(self.role).await
+    }
+
+    /// The stack's resources, nested ones included.
+    ///
+    /// # Errors
+    /// What the orchestrator answers.
+    pub async fn resources(&self) -> Result<Vec<StackResource>> {
+        self.keeper.resources(self.role).await
+    }
+
+    /// A listed resource with its attributes.
+    ///
+    /// # Errors
+    /// What the orchestrator answers.
+    pub async fn resource(&self, listed: &StackResource) -> Result<Option<StackResource>> {
+        self.keeper.resource(listed).await
+    }
+}
+
+/// Keeps a cluster's stacks for its driver. The conductor implements it over the ledger and the orchestrator.
+#[async_trait]
+pub trait StackKeeper: fmt::Debug + Send + Sync + 'static {
+    /// See [`StackHandle::ensure`].
+    async fn ensure(&self, role: &str, definition: StackDefinition) -> Result<StackRef>;
+    /// See [`StackHandle::change`].
+    async fn change(&self, role: &str, parameters: Parameters) -> Result<()>;
+    /// See [`StackHandle::remove`].
+    async fn remove(&self, role: &str) -> Result<()>;
+    /// See [`StackHandle::get`].
+    async fn get(&self, role: &str) -> Result<Option<Stack>>;
+    /// See [`StackHandle::resources`].
+    async fn resources(&self, role: &str) -> Result<Vec<StackResource>>;
+    /// See [`StackHandle::resource`].
+    async fn resource(&self, listed: &StackResource) -> Result<Option<StackResource>>;
+}

@@ -1,0 +1,297 @@
+//! The store port: what is kept, and changed only as a whole.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Sealed;
+use crate::Result;
+use crate::model::{
+    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, LedgerId, Operation, OperationId,
+    Revision, TemplateId, Tombstone,
+};
+
+/// Keeps everything the library must not forget.
+///
+/// All changes go through [`Store::commit`]: a list of writes that happen together or not at all, under
+/// conditions that are checked in the same transaction.
+///
+/// | Rule | Mandatory | Conformance test |
+/// | --- | --- | --- |
+/// | A commit whose condition fails MUST change nothing and MUST be `Stale`, or the condition's own kind | yes | `a_failed_condition_changes_nothing` |
+/// | A row's revision MUST be the one in the write; a `Put` MUST fail with `Stale` unless the stored revision is one less | yes | `a_put_needs_the_revision_it_read` |
+/// | What a commit wrote MUST be seen by every later read | yes | `a_commit_is_seen_by_the_next_read` |
+/// | `claim` MUST NOT give out a cluster whose lease is held and not expired by the store's own clock | yes | `a_held_lease_is_not_claimed` |
+/// | The epoch MUST grow with every claim of a cluster, and a commit under an older epoch or an expired lease MUST fail | yes | `a_former_owner_cannot_commit` |
+/// | Events MUST be returned in the order of their commits until they are acknowledged | yes | `events_stay_until_acknowledged` |
+/// | Names, and everything else that tenants give, MUST come back byte for byte | yes | `hostile_text_comes_back` |
+/// | `DeleteTemplate` under `TemplateUnused` MUST be atomic with the insertion of clusters | yes | `a_template_in_use_stays` |
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Makes all writes, or none.
+    async fn commit(&self, commit: Commit) -> Result<()>;
+
+    /// A template.
+    async fn template(&self, id: TemplateId) -> Result<Option<ClusterTemplate>>;
+    /// One page of templates.
+    async fn templates(&self, query: Query) -> Result<Vec<ClusterTemplate>>;
+    /// A cluster.
+    async fn cluster(&self, id: ClusterId) -> Result<Option<Cluster>>;
+    /// One page of clusters.
+    async fn clusters(&self, query: Query) -> Result<Vec<Cluster>>;
+    /// A cluster's active operation.
+    async fn active_operation(&self, cluster: ClusterId) -> Result<Option<Operation>>;
+    /// An operation, also one that has ended.
+    async fn operation(&self, id: OperationId) -> Result<Option<Operation>>;
+    /// A cluster's ledger, in the order of making.
+    async fn ledger(&self, cluster: ClusterId) -> Result<Vec<LedgerEntry>>;
+    /// What was answered to an idempotency key in a project.
+    async fn idempotent(&self, project: &str, key: &str) -> Result<Option<Idempotent>>;
+    /// A certificate with its sealed key.
+    async fn key_pair(&self, id: Uuid) -> Result<Option<KeyPair>>;
+    /// All certificates of a name.
+    async fn key_pairs(&self, name: &str) -> Result<Vec<KeyPair>>;
+    /// A text kept under its hash.
+    async fn blob(&self, hash: &str) -> Result<Option<String>>;
+    /// What is known of a cluster that was forgotten by force.
+    async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>>;
+
+    /// Leases due clusters to `claim.owner`: at most `limit` whose lease is free or expired, whose due
+    /// time has come, and whose cloud and driver are among those named; the longest due first.
+    async fn claim(&self, claim: Claim) -> Result<Vec<Lease>>;
+    /// Prolongs a lease; `Stale` when it is no longer held.
+    async fn renew(&self, lease: &Lease, duration: Duration) -> Result<Lease>;
+    /// Gives a lease back and says when the cluster is due again; `None` for not until something is committed for it.
+    /// A commit that made the cluster due in the meantime wins. A lease no longer held is no error.
+    async fn release(&self, lease: &Lease, due: Option<Timestamp>) -> Result<()>;
+    /// When the next cluster that `claim` could give out is due: now or later; `None` when nothing waits.
+    async fn next_due(&self) -> Result<Option<Timestamp>>;
+
+    /// The oldest events not yet acknowledged.
+    async fn pending_events(&self, limit: u32) -> Result<Vec<Event>>;
+    /// Removes delivered events.
+    async fn acknowledge(&self, events: Vec<EventId>) -> Result<()>;
+}
+
+/// Writes that happen together or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Commit {
+    /// What must hold.
+    pub conditions: Vec<Condition>,
+    /// What is written, in order.
+    pub writes: Vec<Write>,
+}
+
+impl Commit {
+    /// An empty commit.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A commit that only the holder of a lease can make.
+    #[must_use]
+    pub fn under(lease: &Lease) -> Self {
+        Self::new().require(Condition::Lease(lease.clone()))
+    }
+
+    /// Adds a condition.
+    #[must_use]
+    pub fn require(mut self, condition: Condition) -> Self {
+        self.conditions.push(condition);
+        self
+    }
+
+    /// Adds a write.
+    #[must_use]
+    pub fn write(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+}
+
+/// Something that must hold in the transaction that writes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// This lease is held and not expired; else `Stale`.
+    Lease(Lease),
+    /// No cluster was made after this template; else `Conflict`.
+    TemplateUnused(TemplateId),
+    /// The template exists at this revision; else `Stale`.
+    Template(TemplateId, Revision),
+    /// The cluster has no active operation; else `Busy`.
+    Idle(ClusterId),
+    /// The project has fewer clusters than this; else `Quota`.
+    ClustersBelow {
+        /// The project.
+        project: String,
+        /// How many it may have.
+        limit: u32,
+    },
+    /// The project has no template of this name; else `Conflict`.
+    TemplateNameFree {
+        /// The project.
+        project: String,
+        /// The name.
+        name: String,
+    },
+    /// The project has no cluster of this name; else `Conflict`.
+    ClusterNameFree {
+        /// The project.
+        project: String,
+        /// The name.
+        name: String,
+    },
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Write {
+    /// Inserts a template; `Conflict` when its id exists.
+    InsertTemplate(Box<ClusterTemplate>),
+    /// Replaces a template.
+    PutTemplate(Box<ClusterTemplate>),
+    /// Removes a template at this revision.
+    DeleteTemplate(TemplateId, Revision),
+    /// Inserts a cluster, due at once; `Conflict` when its id exists.
+    InsertCluster(Box<Cluster>),
+    /// Replaces a cluster.
+    PutCluster(Box<Cluster>),
+    /// Removes a cluster, its lease and its pools. Operations and events stay.
+    DeleteCluster(ClusterId),
+    /// Makes a cluster due at this time, if that is earlier than it was.
+    Due(ClusterId, Timestamp),
+    /// Inserts or replaces an operation.
+    PutOperation(Box<Operation>),
+    /// Inserts or replaces a ledger entry.
+    PutLedger(Box<LedgerEntry>),
+    /// Removes a ledger entry.
+    DeleteLedger(LedgerId),
+    /// Remembers what was answered to an idempotency key; `Conflict` when the project has that key.
+    PutIdempotent(Box<Idempotent>),
+    /// Inserts a certificate with its sealed key.
+    PutKeyPair(Box<KeyPair>),
+    /// Removes a certificate; one that is gone is no error.
+    DeleteKeyPair(Uuid),
+    /// Keeps a text under its hash; one that is there stays.
+    PutBlob {
+        /// The text's hash.
+        hash: String,
+        /// The text.
+        text: String,
+    },
+    /// Adds an event to the outbox.
+    PutEvent(Box<Event>),
+    /// Remembers what was left of a cluster.
+    PutTombstone(Box<Tombstone>),
+}
+
+/// Which rows, and in which order.
+///
+/// Rows come in the order of creation, then of id; a page begins after `marker`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Only this project's; all projects' without it.
+    pub project: Option<String>,
+    /// Also public rows of other projects.
+    pub with_public: bool,
+    /// Only rows of this name.
+    pub name: Option<String>,
+    /// Begin after the row of this id; `NotFound` when it is not there.
+    pub marker: Option<Uuid>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Query {
+    /// A project's rows, at most 1000.
+    pub fn project(project: impl Into<String>) -> Self {
+        Self {
+            project: Some(project.into()),
+            with_public: false,
+            name: None,
+            marker: None,
+            limit: 1000,
+        }
+    }
+
+    /// All rows, at most 1000.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            project: None,
+            with_public: false,
+            name: None,
+            marker: None,
+            limit: 1000,
+        }
+    }
+
+    /// Only rows of this name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+/// What was answered to a request with an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idempotent {
+    /// The project that used the key.
+    pub project: String,
+    /// The key.
+    pub key: String,
+    /// Hash of the request's body.
+    pub request: String,
+    /// The cluster that was made.
+    pub cluster_id: ClusterId,
+}
+
+/// A certificate with its sealed key, as the x509keypair store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPair {
+    /// Its UUID.
+    pub id: Uuid,
+    /// The name it was stored under; not unique.
+    pub name: String,
+    /// PEM certificate.
+    pub certificate: String,
+    /// PEM private key, sealed under the UUID.
+    pub private_key: Sealed,
+    /// PEM certificates between it and its root.
+    pub intermediates: Option<String>,
+}
+
+/// Who wants to work on which clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The worker's name, unique among all processes.
+    pub owner: String,
+    /// Only clusters of these clouds.
+    pub clouds: Vec<String>,
+    /// Only clusters of these drivers, and any cluster that is being deleted.
+    pub drivers: Vec<String>,
+    /// At most so many.
+    pub limit: u32,
+    /// For how long.
+    pub duration: Duration,
+}
+
+/// The right to work on a cluster for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The cluster.
+    pub cluster_id: ClusterId,
+    /// Whose right it is.
+    pub owner: String,
+    /// Grows with every claim.
+    pub epoch: i64,
+    /// How much was left of it, by the store's clock, when this value was made.
+    pub left: Duration,
+}
