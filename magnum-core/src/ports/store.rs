@@ -17,7 +17,9 @@ use crate::model::{
 /// Keeps everything the library must not forget.
 ///
 /// All changes go through [`Store::commit`]: a list of writes that happen together or not at all, under
-/// conditions that are checked in the same transaction.
+/// conditions that are checked in the same transaction, all of them before the first write. Writes are made
+/// in their order, each seeing those before it; the first that is refused gives its error to the whole commit.
+/// Times at which clusters are due may be rounded up to a millisecond.
 ///
 /// | Rule | Mandatory | Conformance test |
 /// | --- | --- | --- |
@@ -61,14 +63,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Leases due clusters to `claim.owner`: at most `limit` whose lease is free or expired, whose due
     /// time has come, and whose cloud and driver are among those named; the longest due first.
+    /// A claim uses the due time up: what is due after the lease is said by `release`, by a [`Write::Due`]
+    /// during the lease, or, when neither comes, by the lease's expiry.
     async fn claim(&self, claim: Claim) -> Result<Vec<Lease>>;
     /// Prolongs a lease; `Stale` when it is no longer held.
     async fn renew(&self, lease: &Lease, duration: Duration) -> Result<Lease>;
-    /// Gives a lease back and says when the cluster is due again; `None` for not until something is committed for it.
-    /// A commit that made the cluster due in the meantime wins. A lease no longer held is no error.
+    /// Gives a lease back and says when the cluster is due again; `None` for not until a [`Write::Due`].
+    /// A commit during the lease that made the cluster due earlier wins. A lease that is no longer held, or
+    /// has expired, is no error and changes nothing.
     async fn release(&self, lease: &Lease, due: Option<Timestamp>) -> Result<()>;
-    /// When the next cluster that `claim` could give out is due: now or later; `None` when nothing waits.
-    async fn next_due(&self) -> Result<Option<Timestamp>>;
+    /// When the next cluster that this `claim` could be given is due, by the store's own clock: now or later;
+    /// `None` when nothing waits. A leased cluster is due when its lease expires. Only the claim's clouds and
+    /// drivers count, so that a worker does not wake for what only others can do.
+    async fn next_due(&self, claim: &Claim) -> Result<Option<Timestamp>>;
 
     /// The oldest events not yet acknowledged.
     async fn pending_events(&self, limit: u32) -> Result<Vec<Event>>;
@@ -154,27 +161,27 @@ pub enum Condition {
 pub enum Write {
     /// Inserts a template; `Conflict` when its id exists.
     InsertTemplate(Box<ClusterTemplate>),
-    /// Replaces a template.
+    /// Replaces a template; `Stale` unless the stored revision is one less.
     PutTemplate(Box<ClusterTemplate>),
-    /// Removes a template at this revision.
+    /// Removes a template at this revision; `Stale` when it is at another or gone.
     DeleteTemplate(TemplateId, Revision),
     /// Inserts a cluster, due at once; `Conflict` when its id exists.
     InsertCluster(Box<Cluster>),
-    /// Replaces a cluster.
+    /// Replaces a cluster; `Stale` unless the stored revision is one less. Its lease and its due time stay.
     PutCluster(Box<Cluster>),
-    /// Removes a cluster, its lease and its pools. Operations and events stay.
+    /// Removes a cluster, its lease and its pools; one that is gone is no error. Operations, ledger and events stay.
     DeleteCluster(ClusterId),
-    /// Makes a cluster due at this time, if that is earlier than it was.
+    /// Makes a cluster due at this time, if that is earlier than it was; one that is gone is no error.
     Due(ClusterId, Timestamp),
-    /// Inserts or replaces an operation.
+    /// Inserts or replaces an operation; `Busy` when it is active and another one of its cluster is.
     PutOperation(Box<Operation>),
     /// Inserts or replaces a ledger entry.
     PutLedger(Box<LedgerEntry>),
-    /// Removes a ledger entry.
+    /// Removes a ledger entry; one that is gone is no error.
     DeleteLedger(LedgerId),
     /// Remembers what was answered to an idempotency key; `Conflict` when the project has that key.
     PutIdempotent(Box<Idempotent>),
-    /// Inserts a certificate with its sealed key.
+    /// Inserts a certificate with its sealed key; `Conflict` when its id exists.
     PutKeyPair(Box<KeyPair>),
     /// Removes a certificate; one that is gone is no error.
     DeleteKeyPair(Uuid),
@@ -185,7 +192,7 @@ pub enum Write {
         /// The text.
         text: String,
     },
-    /// Adds an event to the outbox.
+    /// Adds an event to the outbox; `Conflict` when it is there.
     PutEvent(Box<Event>),
     /// Remembers what was left of a cluster.
     PutTombstone(Box<Tombstone>),
@@ -193,16 +200,16 @@ pub enum Write {
 
 /// Which rows, and in which order.
 ///
-/// Rows come in the order of creation, then of id; a page begins after `marker`.
+/// Rows come in the order of creation, to the microsecond, then of id; a page begins after `marker`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
     /// Only this project's; all projects' without it.
     pub project: Option<String>,
-    /// Also public rows of other projects.
+    /// Also public templates of other projects; hidden ones among them only when asked for by name.
     pub with_public: bool,
     /// Only rows of this name.
     pub name: Option<String>,
-    /// Begin after the row of this id; `NotFound` when it is not there.
+    /// Begin after the row of this id; `NotFound` when it is not among the rows asked for.
     pub marker: Option<Uuid>,
     /// At most so many.
     pub limit: u32,
