@@ -1,1 +1,65 @@
-//! x
+//! Certificates of openstack-magnum: an authority over OpenSSL, sources of private keys, sealing of
+//! secrets at rest, and the `x509keypair` certificate store.
+//!
+//! | What | Port of `magnum-core` | Here |
+//! | --- | --- | --- |
+//! | Makes authorities, issues and signs | `Authority` | [`OpenSslAuthority`] |
+//! | Makes private keys | `KeySource` | [`RsaKeys`], [`EcKeys`], with feature `fixtures` [`FixtureKeys`] |
+//! | Seals and opens secrets | `Sealer` | [`AesSealer`] with [`SealingKey`] |
+//! | Keeps certificates with their keys | `CertManager` | [`X509KeyPairStore`] |
+//!
+//! [`ClientRequest`] is the other side: a key and a signing request for who wants a client certificate.
+//!
+//! Nothing here asks for a passphrase, whatever it is given: private keys are read only as PKCS#8 that is
+//! not encrypted, and everything else is decoded before OpenSSL sees it.
+//!
+//! # Example
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use magnum_certs::{ClientRequest, EcKeys, OpenSslAuthority};
+//! use magnum_core::{Authority, Profile};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> magnum_core::Result<()> {
+//! let authority = OpenSslAuthority::system(Arc::new(EcKeys));
+//! let day = Duration::from_secs(24 * 3600);
+//! let ca = authority.create_ca("my-cluster", 365 * day).await?;
+//!
+//! let request = ClientRequest::generate("alice", &[], &EcKeys).await?;
+//! let profile = Profile::Client { organizations: vec![] };
+//! let certificate = authority.sign(&ca, &request.csr, &profile, 30 * day).await?;
+//! assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod authority;
+mod blocking;
+mod certificate;
+mod client_request;
+#[cfg(feature = "fixtures")]
+mod fixture_keys;
+mod issuer;
+mod key_sources;
+mod key_strength;
+mod keypair_store;
+mod known_keys;
+mod pem;
+mod private_key;
+mod profile;
+mod request;
+mod request_extensions;
+mod request_subject;
+mod sealer;
+mod sealing_key;
+mod subject;
+
+pub use authority::OpenSslAuthority;
+pub use client_request::ClientRequest;
+#[cfg(feature = "fixtures")]
+pub use fixture_keys::FixtureKeys;
+pub use key_sources::{EcKeys, RsaBits, RsaKeys};
+pub use keypair_store::X509KeyPairStore;
+pub use sealer::AesSealer;
+pub use sealing_key::SealingKey;
