@@ -1,1 +1,34 @@
-//! x
+//! Cluster drivers of openstack-magnum, one module per container orchestration engine and distribution.
+//!
+//! Each driver is a [`TemplateDefinition`](magnum_core::TemplateDefinition) in a
+//! [`StackDriver`](magnum_core::StackDriver): a Heat template, a script for the nodes, and what connects the two to
+//! a cluster's attributes. Drivers of your own go into the same
+//! [`DriverRegistry`](magnum_core::DriverRegistry); [`TemplateText`] assembles their texts, too.
+//!
+//! ```
+//! use magnum_core::DriverRegistry;
+//! let mut registry = DriverRegistry::default();
+//! for driver in magnum_drivers::all() {
+//!     registry.add(driver)?;
+//! }
+//! assert!(registry.get("docker_ubuntu").is_some());
+//! # Ok::<(), magnum_core::Error>(())
+//! ```
+
+mod common;
+pub mod docker_ubuntu;
+pub mod docs;
+mod template_text;
+
+use std::sync::Arc;
+
+use magnum_core::ClusterDriver;
+
+pub use docker_ubuntu::docker_ubuntu;
+pub use template_text::{Language, TemplateText};
+
+/// All drivers of this crate.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn ClusterDriver>> {
+    vec![Arc::new(docker_ubuntu())]
+}

@@ -1,0 +1,158 @@
+//! Grammars of values that go into node scripts.
+//!
+//! Heat writes such a value into the script as it is, so each consists of characters that mean nothing there.
+//! The templates' `allowed_pattern` say the same to Heat; here a value is refused before anything is made.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use magnum_core::{Error, ErrorKind, NodeAccess, PoolRole, Problem, Result, TemplateSpec};
+
+fn only(value: &str, punctuation: &str) -> bool {
+    value
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || punctuation.contains(c))
+}
+
+fn url_rest(value: &str) -> Option<&str> {
+    let rest = value
+        .strip_prefix("http://")
+        .or_else(|| value.strip_prefix("https://"))?;
+    (!rest.is_empty()).then_some(rest)
+}
+
+fn is_proxy(value: &str) -> bool {
+    url_rest(value)
+        .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
+        .is_some_and(|rest| !rest.is_empty() && only(rest, "._~:@%[]-"))
+}
+
+/// Problems of the attributes that nodes of any driver get: proxies and registries.
+pub(crate) fn problems(spec: &TemplateSpec) -> Vec<Problem> {
+    const PROXY: &str =
+        "must be http:// or https:// and a host, of letters, digits and . _ ~ : @ % [ ] - only";
+    const NO_PROXY: &str = "must be names, addresses and networks, separated by commas";
+    const REGISTRY: &str = "must be host:port, of letters, digits and . _ : [ ] - only";
+    let checks: [(&str, &Option<String>, fn(&str) -> bool, &str); 4] = [
+        ("http_proxy", &spec.http_proxy, is_proxy, PROXY),
+        ("https_proxy", &spec.https_proxy, is_proxy, PROXY),
+        ("no_proxy", &spec.no_proxy, |v| only(v, ".*:/_,-"), NO_PROXY),
+        (
+            "insecure_registry",
+            &spec.insecure_registry,
+            |v| only(v, "._:[]-"),
+            REGISTRY,
+        ),
+    ];
+    checks
+        .into_iter()
+        .filter_map(|(field, value, fits, message)| {
+            let value = value.as_deref().filter(|v| !v.is_empty() && !fits(v))?;
+            Some(Problem::new(field, value, message))
+        })
+        .collect()
+}
+
+/// The parameters by which nodes of a role reach the library: URL, certificate authorities in base64, credential.
+///
+/// # Errors
+/// `Configuration` when one is missing or cannot be written into a script. No value is shown.
+pub(crate) fn node_access(nodes: Option<&NodeAccess>, role: PoolRole) -> Result<[(&'static str, String); 3]> {
+    let refuse =
+        |message: &str| Err(Error::new(ErrorKind::Configuration, message).at("driver", "node access"));
+    let Some(nodes) = nodes else {
+        return refuse(
+            "nodes need the node endpoint for their certificates, and none is configured; or disable TLS",
+        );
+    };
+    if !url_rest(&nodes.url).is_some_and(|rest| only(rest, "._~:/[]-")) {
+        return refuse(
+            "the node endpoint's URL must be http:// or https:// and letters, digits and . _ ~ : / [ ] -",
+        );
+    }
+    let Some(credential) = nodes
+        .credential(role)
+        .map(|c| c.expose())
+        .filter(|c| !c.is_empty())
+    else {
+        return refuse("the nodes have no credential for the node endpoint");
+    };
+    if !only(credential, "._~+/=-") {
+        return refuse("the nodes' credential must consist of letters, digits and . _ ~ + / = -");
+    }
+    Ok([
+        ("node_endpoint_url", nodes.url.trim_end_matches('/').to_owned()),
+        (
+            "node_endpoint_ca",
+            STANDARD.encode(nodes.ca.as_deref().unwrap_or_default()),
+        ),
+        ("node_credential", credential.to_owned()),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use magnum_core::Secret;
+
+    use super::*;
+
+    #[test]
+    fn proxies_are_urls_without_anything_a_shell_reads() {
+        for good in [
+            "http://proxy:3128",
+            "https://user:p%40ss@[2001:db8::1]:3128/",
+            "http://10.0.0.1:3128",
+        ] {
+            assert!(is_proxy(good), "{good}");
+        }
+        for bad in [
+            "",
+            "proxy:3128",
+            "http://",
+            "http:///",
+            "http://a'b",
+            "http://a$b",
+            "http://a b",
+            "http://a/b",
+            "http://a\nb",
+            "ftp://a",
+            "http://a\\b",
+            "http://a\"b",
+            "http://a`b",
+        ] {
+            assert!(!is_proxy(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_bad_attribute_is_named() {
+        let spec = TemplateSpec {
+            http_proxy: Some("x".into()),
+            https_proxy: Some("http://$(id)".into()),
+            no_proxy: Some("a b".into()),
+            insecure_registry: Some("a/b".into()),
+            ..TemplateSpec::default()
+        };
+        let fields: Vec<String> = problems(&spec).into_iter().map(|p| p.field).collect();
+        assert_eq!(
+            fields,
+            ["http_proxy", "https_proxy", "no_proxy", "insecure_registry"]
+        );
+        assert_eq!(problems(&TemplateSpec::default()), []);
+    }
+
+    #[test]
+    fn an_unfit_credential_is_refused_and_not_shown() {
+        let nodes = |secret: &str| NodeAccess {
+            url: "https://magnum.example/v1/clusters/x".into(),
+            ca: None,
+            credentials: vec![(PoolRole::Worker, Secret::new(secret))],
+        };
+        let error = node_access(Some(&nodes("it's")), PoolRole::Worker).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(!format!("{error} {error:?}").contains("it's"));
+        assert!(node_access(Some(&nodes("")), PoolRole::Worker).is_err());
+        assert!(node_access(Some(&nodes("good")), PoolRole::Master).is_err());
+        assert!(node_access(Some(&nodes("good")), PoolRole::Worker).is_ok());
+        assert!(node_access(None, PoolRole::Worker).is_err());
+    }
+}

@@ -1,0 +1,28 @@
+//! Fragments that several drivers share, and the grammars of the values that stacks pass on to nodes.
+
+pub(crate) mod grammar;
+pub(crate) mod timeout;
+
+use magnum_core::Result;
+
+use crate::{Language, TemplateText};
+
+/// Fragments of node scripts and templates, by the name under which a text puts them in.
+const FRAGMENTS: [(&str, &str); 7] = [
+    ("report.sh", include_str!("script/report.sh")),
+    ("files.sh", include_str!("script/files.sh")),
+    ("proxy.sh", include_str!("script/proxy.sh")),
+    ("packages.sh", include_str!("script/packages.sh")),
+    ("certificates.sh", include_str!("script/certificates.sh")),
+    ("proxy.yaml", include_str!("parameters/proxy.yaml")),
+    ("node_access.yaml", include_str!("parameters/node_access.yaml")),
+];
+
+/// What assembles the templates and scripts of this crate's drivers.
+pub(crate) fn driver_text() -> Result<TemplateText> {
+    FRAGMENTS
+        .into_iter()
+        .try_fold(TemplateText::new(Language::Verbatim), |text, (name, fragment)| {
+            text.with_fragment(name, fragment)
+        })
+}

@@ -1,0 +1,214 @@
+//! What the stack of a Docker cluster is.
+
+use std::collections::BTreeMap;
+
+use magnum_core::{
+    AddressSource, Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error,
+    ErrorKind, OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Secret,
+    ServerType, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
+};
+use serde_json::json;
+
+use super::version::{DRIVER, VERSION};
+use crate::common::{driver_text, grammar, timeout};
+
+/// The most hosts that the private network and its first addresses have room for.
+const MAX_NODES: u32 = 200;
+
+const PARAMETERS: &[ParameterMapping] = &[
+    ParameterMapping::required("ssh_key_name", Source::Keypair),
+    ParameterMapping::required("server_image", Source::Image),
+    ParameterMapping::required("flavor", Source::Flavor),
+    ParameterMapping::required("external_network", Source::ExternalNetwork),
+    ParameterMapping::optional("dns_nameserver", Source::DnsNameserver),
+    ParameterMapping::optional("http_proxy", Source::HttpProxy),
+    ParameterMapping::optional("https_proxy", Source::HttpsProxy),
+    ParameterMapping::optional("no_proxy", Source::NoProxy),
+    ParameterMapping::required("tls_disabled", Source::TlsDisabled),
+    ParameterMapping::required("cluster_uuid", Source::ClusterUuid),
+    ParameterMapping::required("number_of_nodes", Source::NodeCount),
+    ParameterMapping::required("nodes_to_remove", Source::NodesToRemove),
+];
+
+const OUTPUTS: &[OutputMapping] = &[
+    OutputMapping {
+        output: "api_address",
+        target: OutputTarget::ApiAddress,
+    },
+    OutputMapping {
+        output: "master_addresses",
+        target: OutputTarget::MasterAddresses,
+    },
+    OutputMapping {
+        output: "node_addresses",
+        target: OutputTarget::NodeAddresses,
+    },
+];
+
+const NODE_ADDRESSES: &[AddressSource] = &[
+    AddressSource {
+        kind: "OS::Neutron::Port",
+        resource: "docker_port",
+        attribute: "fixed_ips",
+    },
+    AddressSource {
+        kind: "OS::Neutron::FloatingIP",
+        resource: "docker_floating_ip",
+        attribute: "floating_ip_address",
+    },
+];
+
+/// The stack of a Docker cluster.
+#[derive(Clone, Debug)]
+pub struct DockerUbuntu {
+    descriptor: DriverDescriptor,
+    template: StackTemplate,
+    /// Why the template could not be assembled.
+    defect: Option<Error>,
+}
+
+impl Default for DockerUbuntu {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl DockerUbuntu {
+    /// Assembles templates and script.
+    #[must_use]
+    pub fn new() -> Self {
+        let (template, defect) = match assemble() {
+            Ok(template) => (template, None),
+            Err(error) => (StackTemplate::default(), Some(error)),
+        };
+        Self {
+            descriptor: describe(),
+            template,
+            defect,
+        }
+    }
+}
+
+fn assemble() -> Result<StackTemplate> {
+    let text = driver_text()?;
+    let values = json!({"driver": DRIVER, "version": VERSION, "max_nodes": MAX_NODES});
+    let node = text.assemble(include_str!("templates/node.yaml"), &values)?;
+    let script = text.assemble(include_str!("templates/node.sh"), &values)?;
+    Ok(StackTemplate {
+        template: text.assemble(include_str!("templates/cluster.yaml"), &values)?,
+        files: BTreeMap::from([("node.yaml".to_owned(), node), ("node.sh".to_owned(), script)]),
+    })
+}
+
+fn describe() -> DriverDescriptor {
+    let only = |name: &str| Choice {
+        allowed: vec![name.to_owned()],
+        default: Some(name.to_owned()),
+    };
+    let kind = ClusterType::new(ServerType::Vm, "ubuntu", "docker");
+    let mut descriptor = DriverDescriptor::new(DRIVER, VERSION, vec![kind]);
+    descriptor.software.insert(
+        "docker".to_owned(),
+        "docker.io of the image's Ubuntu release".to_owned(),
+    );
+    descriptor.network_drivers = only("docker");
+    descriptor.storage_drivers = only("overlay");
+    descriptor.tls = true;
+    descriptor.scalable = true;
+    descriptor.private_only = true;
+    "ubuntu".clone_into(&mut descriptor.login);
+    descriptor
+}
+
+impl TemplateDefinition for DockerUbuntu {
+    fn descriptor(&self) -> &DriverDescriptor {
+        &self.descriptor
+    }
+
+    fn template(&self) -> &StackTemplate {
+        &self.template
+    }
+
+    fn parameters(&self) -> &[ParameterMapping] {
+        PARAMETERS
+    }
+
+    fn extra_parameters(&self, input: &StackInput<'_>) -> Result<Parameters> {
+        if let Some(defect) = &self.defect {
+            return Err(defect.clone());
+        }
+        let spec = &input.cluster.template;
+        let wait = timeout::node_wait(input.cluster.create_timeout);
+        let mut parameters = Parameters::from([
+            ("wait_condition_timeout".to_owned(), json!(wait)),
+            (
+                "floating_ip_enabled".to_owned(),
+                json!(spec.floating_ip_enabled.unwrap_or(true)),
+            ),
+        ]);
+        if let Some(registry) = &spec.insecure_registry {
+            parameters.insert("insecure_registry".to_owned(), json!(registry));
+        }
+        if input.cluster.tls() {
+            for (name, value) in grammar::node_access(input.nodes, PoolRole::Worker)? {
+                parameters.insert(name.to_owned(), json!(value));
+            }
+        }
+        Ok(parameters)
+    }
+
+    fn outputs(&self) -> &[OutputMapping] {
+        OUTPUTS
+    }
+
+    fn node_addresses(&self, role: PoolRole) -> &[AddressSource] {
+        match role {
+            PoolRole::Worker => NODE_ADDRESSES,
+            // The first host is the endpoint, but it is a node like the others.
+            PoolRole::Master => &[],
+        }
+    }
+
+    fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
+        let mut problems = grammar::problems(template);
+        if let Some(count) = cluster.map(Cluster::node_count)
+            && !(1..=MAX_NODES).contains(&count)
+        {
+            let message = format!("must be 1 to {MAX_NODES}: the first host is the cluster's endpoint");
+            problems.push(Problem::new("node_count", count, message));
+        }
+        problems
+    }
+
+    fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
+        let Some(address) = &cluster.api_address else {
+            let message = format!(
+                "cluster {} has no address yet; its status is {}",
+                cluster.name, cluster.status
+            );
+            return Err(Error::new(ErrorKind::Conflict, message).at("driver", "client configuration"));
+        };
+        let mut config = ClientConfig {
+            files: BTreeMap::new(),
+            environment: BTreeMap::from([("DOCKER_HOST".to_owned(), address.clone())]),
+        };
+        if cluster.tls() {
+            let Some(identity) = identity else {
+                let message = "Docker demands a client certificate, and none was made";
+                return Err(Error::new(ErrorKind::InvalidInput, message).at("driver", "client configuration"));
+            };
+            config.files = BTreeMap::from([
+                ("ca.pem".to_owned(), Secret::new(identity.ca.clone())),
+                ("cert.pem".to_owned(), Secret::new(identity.certificate.clone())),
+                ("key.pem".to_owned(), identity.private_key.clone()),
+            ]);
+            config
+                .environment
+                .insert("DOCKER_CERT_PATH".to_owned(), "{dir}".to_owned());
+            config
+                .environment
+                .insert("DOCKER_TLS_VERIFY".to_owned(), "1".to_owned());
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,113 @@
+//! The page of a driver in the documentation, made from its descriptor.
+
+use std::fmt::Write as _;
+
+use magnum_core::{Choice, DriverDescriptor, LabelSchema, LabelType};
+
+/// A driver's page in Markdown. The same descriptor gives the same page.
+#[must_use]
+pub fn page(driver: &DriverDescriptor) -> String {
+    let mut page = format!("# Driver `{}`\n\n", driver.name);
+    page.push_str("This page is made from the driver's descriptor; a test compares the two.\n\n");
+    table(&mut page, ["Property", "Value"], &properties(driver));
+    page.push_str("\n## Labels\n\n");
+    if driver.labels.is_empty() {
+        page.push_str("It knows no labels.\n");
+    } else {
+        let rows: Vec<[String; 4]> = driver.labels.iter().map(label).collect();
+        table(&mut page, ["Label", "Values", "Default", "Meaning"], &rows);
+    }
+    page
+}
+
+fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
+    let kinds = driver
+        .provides
+        .iter()
+        .map(|k| format!("({}, {}, {})", k.server_type, k.os, k.coe));
+    let software = driver
+        .software
+        .iter()
+        .map(|(name, version)| format!("{name}: {version}"));
+    let (least, most) = driver.masters;
+    let masters = if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
+    };
+    let rows = [
+        ("Version", driver.version.clone()),
+        ("Server type, distribution, COE", joined(kinds)),
+        ("Software", joined(software)),
+        ("Login", format!("`{}`", driver.login)),
+        ("Masters", masters),
+        ("Load balancer for the masters", yes(driver.master_lb)),
+        ("Number of nodes can change", yes(driver.scalable)),
+        ("TLS", yes(driver.tls)),
+        ("Network drivers", choice(&driver.network_drivers)),
+        ("Volume drivers", choice(&driver.volume_drivers)),
+        ("Docker storage drivers", choice(&driver.storage_drivers)),
+        ("Discovery URL", yes(driver.discovery)),
+        ("Registry in the cluster", yes(driver.registry)),
+        ("Existing network", yes(driver.fixed_network)),
+        ("Without floating IPs", yes(driver.private_only)),
+        ("Choice of the API's port", yes(driver.apiserver_port)),
+    ];
+    rows.into_iter()
+        .map(|(name, value)| [name.to_owned(), value])
+        .collect()
+}
+
+fn label(schema: &LabelSchema) -> [String; 4] {
+    let values = match &schema.value {
+        LabelType::Boolean => "`true`, `false`".to_owned(),
+        LabelType::Integer { min, max } => format!("{min} to {max}"),
+        LabelType::OneOf(values) => joined(values.iter().map(|v| format!("`{v}`"))),
+        LabelType::Ipv4Cidr => "IPv4 network in CIDR notation".to_owned(),
+        _ => "text".to_owned(),
+    };
+    let default = schema
+        .default
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), |d| format!("`{d}`"));
+    [
+        format!("`{}`", schema.key),
+        values,
+        default,
+        schema.meaning.clone(),
+    ]
+}
+
+fn choice(choice: &Choice) -> String {
+    let shown = choice.allowed.iter().map(|name| {
+        if choice.default.as_ref() == Some(name) {
+            format!("`{name}` (default)")
+        } else {
+            format!("`{name}`")
+        }
+    });
+    joined(shown)
+}
+
+fn joined(items: impl Iterator<Item = String>) -> String {
+    let items: Vec<String> = items.collect();
+    if items.is_empty() {
+        "none".to_owned()
+    } else {
+        items.join(", ")
+    }
+}
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+fn table<const N: usize>(page: &mut String, head: [&str; N], rows: &[[String; N]]) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "| {} |", head.join(" | "));
+    let _ = writeln!(page, "|{}", " --- |".repeat(N));
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let _ = writeln!(page, "| {} |", cells.join(" | "));
+    }
+}
