@@ -1,13 +1,20 @@
 //! Model, ports, service, conductor and stores of openstack-magnum.
 
+mod conductor;
 mod error;
 mod model;
 mod ports;
 mod secret;
+mod service;
 mod store;
 
+pub use conductor::{Conductor, Stepped};
 pub use error::{Error, ErrorKind, Problem, Result, Retry, shown};
 pub use model::*;
 pub use ports::*;
 pub use secret::Secret;
+pub use service::{
+    Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, Magnum, MagnumBuilder, NodeEndpoint,
+    ScaleOptions, Settings,
+};
 pub use store::MemoryStore;

@@ -10,8 +10,7 @@ mod status;
 mod template;
 
 pub use cluster::{
-    Cluster, ClusterSpec, ClusterTrust, DriverRef, NodeCredential, Pool, PoolRole, Progress, stack_tag,
-    tagged_generation,
+    Cluster, ClusterSpec, DriverRef, NodeCredential, Pool, PoolRole, Progress, stack_tag, tagged_generation,
 };
 pub use context::{RequestContext, UserToken};
 pub use event::{Event, Outcome};

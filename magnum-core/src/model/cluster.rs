@@ -150,19 +150,6 @@ pub struct DriverRef {
     pub version: String,
 }
 
-/// The cluster's own identity at Keystone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClusterTrust {
-    /// The trustee's user id.
-    pub trustee_user_id: String,
-    /// The trustee's name in the trustee domain.
-    pub trustee_username: String,
-    /// Its password, sealed under the cluster's UUID.
-    pub trustee_password: Sealed,
-    /// The trust from the owner to it.
-    pub trust_id: String,
-}
-
 /// A secret by which nodes of one role may ask for certificates, sealed under the cluster's UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeCredential {
@@ -223,8 +210,6 @@ pub struct Cluster {
     pub ca_cert: Option<CertRef>,
     /// The library's own client certificate for it.
     pub magnum_cert: Option<CertRef>,
-    /// Its identity at Keystone; `None` when the host's own credentials own the stack.
-    pub trust: Option<ClusterTrust>,
     /// Secrets by which its nodes may ask for certificates.
     pub node_credentials: Vec<NodeCredential>,
     /// Counts accepted changes; stack writes carry it.

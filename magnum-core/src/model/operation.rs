@@ -64,8 +64,6 @@ pub enum Step {
     Trust,
     /// Make the certificate authority and the library's own client certificate.
     Certificates,
-    /// Get a discovery URL.
-    Discovery,
     /// Have the driver make, change or remove its stacks.
     Drive,
     /// Watch until the driver says that it is done.
@@ -83,7 +81,6 @@ impl Step {
         match self {
             Self::Trust => "trust",
             Self::Certificates => "certificates",
-            Self::Discovery => "discovery",
             Self::Drive => "drive",
             Self::Observe => "observe",
             Self::PreDelete => "pre_delete",

@@ -1,0 +1,131 @@
+//! The step that removes what the ledger holds, newest first.
+
+use std::sync::Arc;
+
+use super::fence::limited;
+use super::owner;
+use super::work::{Next, Work};
+use crate::model::{Action, FailureCode, Fault, LedgerEntry, OperationKind, Owned, Phase};
+use crate::ports::{Commit, StackKeeper, TrustManager, TrustMode, Write};
+use crate::{Error, ErrorKind, Result};
+
+impl Work {
+    pub(super) async fn step_drain(&mut self) -> Result<Next> {
+        self.ledger.sort_by_key(|entry| entry.sequence);
+        while let Some(entry) = self.ledger.last().cloned() {
+            match &entry.owned {
+                Owned::Stack { role, .. } => {
+                    if let Some(wait) = self.drain_stack(role).await? {
+                        return Ok(wait);
+                    }
+                }
+                Owned::Certificate { .. } => self.discard_certificates(&entry).await?,
+                Owned::Trust { .. } => self.drain_trust().await?,
+                Owned::Trustee { name, id, .. } => self.drain_trustee(name, id.as_deref()).await?,
+            }
+            self.drop_entry(&entry).await?;
+        }
+        match self.operation.kind {
+            OperationKind::Delete { .. } => self.vanish(None).await,
+            _ => {
+                self.cluster.ca_cert = None;
+                self.cluster.magnum_cert = None;
+                let fault = self.operation.fault.take();
+                let fault =
+                    fault.unwrap_or_else(|| Fault::new(FailureCode::Internal, "drained without a reason"));
+                self.end(Phase::Failed, Some(fault), None).await
+            }
+        }
+    }
+
+    /// `None` when the stack is gone.
+    async fn drain_stack(&mut self, role: &str) -> Result<Option<Next>> {
+        let keeper = self.keeper()?;
+        let Some(stack) = keeper.get(role).await? else {
+            return Ok(None);
+        };
+        match (stack.action, stack.phase) {
+            (Some(Action::Delete), Phase::InProgress) => {}
+            (Some(Action::Delete), Phase::Failed) if self.operation.attempt > 0 => {
+                let mut error = Error::new(ErrorKind::Conflict, stack.reason);
+                if let Some(failed) = failed_resource(&keeper, role).await? {
+                    error = error.with_resource(failed);
+                }
+                return Err(error);
+            }
+            (action, _) => {
+                keeper.remove(role).await?;
+                if action == Some(Action::Delete) {
+                    self.operation.attempt += 1;
+                    self.save(Vec::new()).await?;
+                }
+            }
+        }
+        Ok(Some(Next::Wait(self.inner.settings.poll_interval)))
+    }
+
+    async fn drain_trust(&mut self) -> Result<()> {
+        // A trust that was never recorded goes with its trustee, and so does one that refuses its own login.
+        let Some(credentials) = owner::trust(&self.inner, &self.cluster, &self.ledger)? else {
+            return Ok(());
+        };
+        let trusts = self.trusts()?;
+        match self
+            .fence
+            .write("trust.delete", trusts.delete_trust(&credentials))
+            .await
+        {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Forbidden
+                ) =>
+            {
+                tracing::info!(error = ?error, "the trust cannot remove itself; it goes with its trustee");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn drain_trustee(&mut self, name: &str, id: Option<&str>) -> Result<()> {
+        let trusts = self.trusts()?;
+        let id = match id {
+            Some(id) => Some(id.to_owned()),
+            None => limited(&self.inner, "trustee.find", trusts.find_trustee(name)).await?,
+        };
+        match id {
+            Some(id) => {
+                self.fence
+                    .write("trustee.delete", trusts.delete_trustee(&id))
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn trusts(&self) -> Result<Arc<dyn TrustManager>> {
+        match &self.inner.cloud(&self.cluster.cloud)?.trust {
+            TrustMode::Trust(trusts) => Ok(Arc::clone(trusts)),
+            TrustMode::None => {
+                let message = "the cluster has a trust, but this host is set up without trusts";
+                Err(Error::new(ErrorKind::Configuration, message))
+            }
+        }
+    }
+
+    async fn drop_entry(&mut self, entry: &LedgerEntry) -> Result<()> {
+        let commit = Commit::under(&self.fence.lease()).write(Write::DeleteLedger(entry.id));
+        self.inner.store.commit(commit).await?;
+        self.ledger.retain(|known| known.id != entry.id);
+        Ok(())
+    }
+}
+
+async fn failed_resource(keeper: &dyn StackKeeper, role: &str) -> Result<Option<String>> {
+    let resources = keeper.resources(role).await?;
+    Ok(resources
+        .into_iter()
+        .find(|r| r.phase == Some(Phase::Failed))
+        .map(|r| r.name))
+}

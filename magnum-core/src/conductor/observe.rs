@@ -1,0 +1,208 @@
+//! The step that watches: what the driver sees decides whether the operation waits, is done, or failed.
+
+use super::work::{Next, Work};
+use crate::model::{Action, FailureCode, Fault, OperationKind, Phase, PoolRole, Step};
+use crate::ports::{InfrastructureState, Observation};
+use crate::{Error, ErrorKind, Result};
+
+/// How often a removal that failed in the cloud is started again: Heat often gets further the second time.
+const REMOVALS: u32 = 3;
+
+impl Work {
+    pub(super) async fn step_observe(&mut self) -> Result<Next> {
+        let driver = self.driver()?;
+        let cx = self.context()?;
+        let seen = driver.observe(&cx).await?;
+        match &self.operation.kind {
+            OperationKind::Create => self.observed_create(seen).await,
+            OperationKind::Scale { .. } => self.observed_scale(seen).await,
+            OperationKind::Delete { .. } => self.observed_delete(seen).await,
+        }
+    }
+
+    async fn observed_create(&mut self, seen: Observation) -> Result<Next> {
+        match seen.state {
+            InfrastructureState::Absent => self.removed_outside().await,
+            InfrastructureState::Present(Action::Delete, _) => self.removed_outside().await,
+            InfrastructureState::Present(_, Phase::InProgress) => self.under_way(&seen).await,
+            InfrastructureState::Present(_, Phase::Complete) => self.complete(seen).await,
+            InfrastructureState::Present(_, Phase::Failed) => self.failed(seen).await,
+        }
+    }
+
+    async fn observed_scale(&mut self, seen: Observation) -> Result<Next> {
+        let arrived = seen.generation == Some(self.operation.generation);
+        match seen.state {
+            InfrastructureState::Absent => self.removed_outside().await,
+            InfrastructureState::Present(Action::Delete, _) => self.removed_outside().await,
+            InfrastructureState::Present(_, Phase::InProgress) => self.under_way(&seen).await,
+            InfrastructureState::Present(Action::Update, Phase::Complete) if arrived => {
+                self.complete(seen).await
+            }
+            InfrastructureState::Present(Action::Update, Phase::Failed) if arrived => self.failed(seen).await,
+            // What is seen is from before the change, or somebody overwrote it: drive it again.
+            InfrastructureState::Present(..) => self.again("the change has not arrived in the cloud").await,
+        }
+    }
+
+    async fn observed_delete(&mut self, seen: Observation) -> Result<Next> {
+        match seen.state {
+            InfrastructureState::Absent => {
+                self.go_to(Step::Drain).await?;
+                Ok(Next::Again)
+            }
+            InfrastructureState::Present(Action::Delete, Phase::Failed)
+                if self.operation.attempt + 1 >= REMOVALS =>
+            {
+                self.failed(seen).await
+            }
+            InfrastructureState::Present(Action::Delete, Phase::Failed) => {
+                self.again(
+                    seen.reason
+                        .as_deref()
+                        .unwrap_or("the removal failed in the cloud"),
+                )
+                .await
+            }
+            InfrastructureState::Present(Action::Delete, _) => self.under_way(&seen).await,
+            InfrastructureState::Present(..) => self.again("the removal has not arrived in the cloud").await,
+        }
+    }
+
+    async fn under_way(&mut self, seen: &Observation) -> Result<Next> {
+        let changed = self.cluster.progress != seen.progress || self.cluster.stack_id != seen.stack_id;
+        self.absorb(seen);
+        // Nothing to write is nothing written: a thousand waiting clusters cost reads only.
+        if changed {
+            self.save(Vec::new()).await?;
+        }
+        Ok(Next::Wait(self.inner.settings.poll_interval))
+    }
+
+    async fn complete(&mut self, seen: Observation) -> Result<Next> {
+        self.absorb(&seen);
+        self.end(Phase::Complete, None, seen.reason).await
+    }
+
+    async fn failed(&mut self, seen: Observation) -> Result<Next> {
+        self.absorb(&seen);
+        let message = seen
+            .reason
+            .unwrap_or_else(|| "the cloud gives no reason".to_owned());
+        let fault = Fault {
+            code: code(&message),
+            message,
+            resource: seen.failed_resource,
+        };
+        self.fail(fault).await
+    }
+
+    async fn removed_outside(&mut self) -> Result<Next> {
+        let message = "its stack was removed outside; the cluster can only be deleted";
+        self.fail(Fault::new(FailureCode::Dependency, message)).await
+    }
+
+    /// Back to driving, with a wait that grows; in the end the tries are used up.
+    async fn again(&mut self, why: &str) -> Result<Next> {
+        let attempt = self.operation.attempt.saturating_add(1);
+        if attempt >= self.inner.settings.attempts {
+            return Err(Error::new(ErrorKind::Unavailable, why).with_retry(crate::Retry::Never));
+        }
+        let wait = self.wait_after(attempt);
+        self.operation.step = Step::Drive;
+        self.operation.attempt = attempt;
+        self.operation.not_before = self
+            .inner
+            .clock
+            .now()
+            .checked_add(wait)
+            .unwrap_or(jiff::Timestamp::MAX);
+        self.cluster.status_reason = Some(format!("{why}; trying again (try {attempt})"));
+        self.save(Vec::new()).await?;
+        Ok(Next::Wait(wait))
+    }
+
+    fn absorb(&mut self, seen: &Observation) {
+        self.cluster.progress = seen.progress;
+        let keep = |old: &mut Option<String>, new: &Option<String>| {
+            if new.is_some() {
+                old.clone_from(new);
+            }
+        };
+        keep(&mut self.cluster.stack_id, &seen.stack_id);
+        keep(&mut self.cluster.api_address, &seen.api_address);
+        keep(&mut self.cluster.coe_version, &seen.coe_version);
+        keep(&mut self.cluster.container_version, &seen.container_version);
+        for (role, addresses) in [
+            (PoolRole::Master, &seen.master_addresses),
+            (PoolRole::Worker, &seen.node_addresses),
+        ] {
+            if let (Some(addresses), Some(pool)) = (addresses, self.cluster.pool_mut(role)) {
+                pool.addresses.clone_from(addresses);
+            }
+        }
+    }
+}
+
+/// Files a failure by the words that the services use for it.
+fn code(reason: &str) -> FailureCode {
+    let lower = reason.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if says(&["quota", "limit exceeded", "maximum number of"]) {
+        FailureCode::Quota
+    } else if says(&[
+        "no valid host",
+        "no more ip addresses",
+        "ipaddressgenerationfailure",
+        "insufficient",
+    ]) {
+        FailureCode::Capacity
+    } else if says(&["timed out", "timeout"]) {
+        FailureCode::Timeout
+    } else if says(&[
+        "unauthorized",
+        "forbidden",
+        "authorizationfailure",
+        "not authorized",
+    ]) {
+        FailureCode::Authorization
+    } else if says(&["stackvalidationfailed", "property error", "badrequest"]) {
+        FailureCode::Configuration
+    } else {
+        FailureCode::Dependency
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_words_tell_the_code() {
+        for (reason, expected) in [
+            (
+                "OverQuotaClient: resources.port: Quota exceeded for resources: ['port'].",
+                FailureCode::Quota,
+            ),
+            (
+                "ResourceInError: Went to status ERROR due to \"No valid host was found.\"",
+                FailureCode::Capacity,
+            ),
+            ("Create timed out", FailureCode::Timeout),
+            (
+                "WaitConditionTimeout: resources.w: 0 of 1 received",
+                FailureCode::Timeout,
+            ),
+            (
+                "Forbidden: resources.net: rule:create_network is disallowed",
+                FailureCode::Authorization,
+            ),
+            (
+                "WaitConditionFailure: resources.w: install docker: exit 100",
+                FailureCode::Dependency,
+            ),
+        ] {
+            assert_eq!(code(reason), expected, "{reason}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The service: accepts requests, records intent, reads. It does no outside work but look-ups.
+
+mod builder;
+mod certificates;
+mod clusters;
+mod names;
+mod nodes;
+mod templates;
+mod validation;
+mod watch;
+
+pub use builder::{Certificates, Cloud, Magnum, MagnumBuilder, NodeEndpoint, Settings};
+pub use clusters::{CreateOptions, DeleteOptions, ScaleOptions};
+pub use watch::ClusterWatch;
+
+pub(crate) use builder::Inner;

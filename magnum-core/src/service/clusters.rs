@@ -1,0 +1,703 @@
+//! Clusters: make, show, list, scale, delete. All that changes infrastructure is recorded here and done by a conductor.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::templates::{GENERATED_NAME_TRIES, as_input, only};
+use super::{Magnum, names, validation};
+use crate::model::{
+    Action, Cluster, ClusterId, ClusterSpec, ClusterStatus, ClusterTemplate, DriverRef, Event, EventId,
+    Ident, Operation, OperationId, OperationKind, OperationState, Outcome, Phase, Pool, PoolRole, Progress,
+    RequestContext, Revision, SealedToken, Step,
+};
+use crate::ports::{
+    Commit, Condition, DriverDescriptor, Idempotent, Permission, Query, Target, TrustMode, Write,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// How to make a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreateOptions {
+    /// The same key with the same request returns the cluster that was made the first time; with another
+    /// request it is a conflict.
+    pub idempotency_key: Option<String>,
+}
+
+impl CreateOptions {
+    /// Sets the idempotency key: 1 to 255 characters.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+}
+
+/// How to scale a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ScaleOptions {
+    /// Which nodes to remove first, by server id or index; empty lets the driver choose.
+    pub remove: Vec<String>,
+    /// Only if the cluster is at this generation; else `Stale`.
+    pub expected_generation: Option<u64>,
+}
+
+impl ScaleOptions {
+    /// Names nodes to remove first.
+    #[must_use]
+    pub fn with_remove<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> Self {
+        self.remove = nodes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Demands a generation.
+    #[must_use]
+    pub fn with_expected_generation(mut self, generation: u64) -> Self {
+        self.expected_generation = Some(generation);
+        self
+    }
+}
+
+/// How to delete a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeleteOptions {
+    /// Forget what cannot be removed: it is named in an event and kept in a tombstone.
+    pub force: bool,
+}
+
+impl DeleteOptions {
+    /// Forgets what cannot be removed.
+    #[must_use]
+    pub fn forced() -> Self {
+        Self { force: true }
+    }
+}
+
+impl Magnum {
+    /// Accepts a cluster to be made. It is there at once, `CREATE_IN_PROGRESS`; a conductor makes it.
+    ///
+    /// # Errors
+    /// `InvalidInput` names every attribute that is not acceptable; `Quota` when the project has as many
+    /// clusters as it may; `Conflict` when the idempotency key came with another request; `Forbidden`;
+    /// `Unauthorized` and `Unavailable` from look-ups. Whatever the error, nothing was recorded.
+    pub async fn create_cluster(
+        &self,
+        cx: &RequestContext,
+        spec: ClusterSpec,
+        options: CreateOptions,
+    ) -> Result<Cluster> {
+        let inner = &self.inner;
+        let own = Target {
+            project_id: &cx.project_id,
+            user_id: &cx.user_id,
+        };
+        inner.policy.enforce(cx, Permission::ClusterCreate, &own)?;
+        if let Some(made) = self.made_before(cx, &spec, &options).await? {
+            return Ok(made);
+        }
+        let mut problems = Vec::new();
+        problems.extend(spec.name.as_deref().and_then(validation::cluster_name));
+        problems.extend(
+            options
+                .idempotency_key
+                .as_deref()
+                .and_then(|k| validation::plain("idempotency_key", k)),
+        );
+        problems.extend(
+            spec.keypair
+                .as_deref()
+                .and_then(|k| validation::plain("keypair", k)),
+        );
+        problems.extend(validation::count(
+            "create_timeout",
+            spec.create_timeout,
+            1,
+            7 * 24 * 60,
+        ));
+        if spec.cluster_template.is_empty() {
+            problems.push(crate::Problem::new(
+                "cluster_template",
+                "",
+                "this attribute is mandatory",
+            ));
+        }
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        let ident = Ident::from(spec.cluster_template.as_str());
+        let template = as_input(
+            "cluster_template",
+            ident.as_str(),
+            self.find_template(cx, &ident).await,
+        )?;
+        let driver = self.driver_for(&template.spec, &template.cluster_distro)?;
+        let mut cluster = self.draft(cx, &spec, &template, driver.descriptor());
+        let mut problems = counts(&spec, driver.descriptor());
+        problems.extend(validation::labels(&cluster.template.labels, driver.descriptor()));
+        if spec.discovery_url.is_some() && !driver.descriptor().discovery {
+            let message = format!("the driver {} has no use for it", driver.descriptor().name);
+            problems.push(crate::Problem::new(
+                "discovery_url",
+                spec.discovery_url.as_deref().unwrap_or(""),
+                message,
+            ));
+        }
+        if cluster.keypair.is_none() {
+            let message = "the template has no key pair, so the cluster must name one";
+            problems.push(crate::Problem::new("keypair", "", message));
+        }
+        if cluster.tls() && inner.endpoint.is_none() {
+            let message = "this host has no node endpoint, where nodes would get certificates";
+            problems.push(crate::Problem::new("tls_disabled", false, message));
+        }
+        problems.extend(driver.validate(&cluster.template, Some(&cluster)));
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        self.look_up(cx, &mut cluster).await?;
+
+        let now = inner.clock.now();
+        let timeout = Duration::from_secs(u64::from(spec.create_timeout) * 60);
+        let operation = self.operation(cx, &cluster, OperationKind::Create, now, timeout)?;
+        let mut commit = Commit::new()
+            // The template must still be what was read, or its deletion could slip in between.
+            .require(Condition::Template(template.id, template.revision))
+            .require(Condition::ClustersBelow {
+                project: cx.project_id.clone(),
+                limit: inner.settings.clusters_per_project,
+            });
+        if let Some(key) = &options.idempotency_key {
+            commit = commit.write(Write::PutIdempotent(Box::new(Idempotent {
+                project: cx.project_id.clone(),
+                key: key.clone(),
+                request: fingerprint(&spec)?,
+                cluster_id: cluster.id,
+            })));
+        }
+        for _ in 0..GENERATED_NAME_TRIES {
+            let mut commit = commit.clone();
+            if spec.name.is_none() {
+                cluster.name = names::generate(&*inner.entropy, "cluster")?;
+                let (project, name) = (cx.project_id.clone(), cluster.name.clone());
+                commit = commit.require(Condition::ClusterNameFree { project, name });
+            }
+            commit = commit
+                .write(Write::InsertCluster(Box::new(cluster.clone())))
+                .write(Write::PutOperation(Box::new(operation.clone())))
+                .write(Write::PutEvent(Box::new(self.event(
+                    &cluster,
+                    &operation,
+                    Outcome::Pending,
+                    None,
+                ))));
+            match inner.store.commit(commit).await {
+                Ok(()) => {
+                    tracing::info!(cluster = %cluster.id, "cluster create accepted");
+                    inner.wake();
+                    return Ok(cluster);
+                }
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    // A request with the same key may have won the race.
+                    if let Some(made) = self.made_before(cx, &spec, &options).await? {
+                        return Ok(made);
+                    }
+                    if spec.name.is_some() {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "no generated name is free in this project; give one",
+        ))
+    }
+
+    /// A cluster by name or UUID.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when several have the name; `Forbidden`.
+    pub async fn cluster(&self, cx: &RequestContext, ident: impl Into<Ident>) -> Result<Cluster> {
+        self.find_cluster(cx, &ident.into(), Permission::ClusterRead)
+            .await
+    }
+
+    /// The project's clusters, at most 1000, oldest first.
+    ///
+    /// # Errors
+    /// `Forbidden`; what the store answers.
+    pub async fn clusters(&self, cx: &RequestContext) -> Result<Vec<Cluster>> {
+        let own = Target {
+            project_id: &cx.project_id,
+            user_id: &cx.user_id,
+        };
+        self.inner.policy.enforce(cx, Permission::ClusterRead, &own)?;
+        self.inner.store.clusters(self.cluster_query(cx)).await
+    }
+
+    /// Accepts another number of nodes.
+    ///
+    /// The number that the cluster has already is accepted and changes nothing.
+    ///
+    /// # Errors
+    /// `InvalidInput`; `Busy` while another operation is in progress; `Conflict` when the cluster's last
+    /// operation left it unfit for a change; `Unsupported` when its driver cannot scale; `Stale` when it
+    /// is at another generation than demanded; `NotFound`; `Forbidden`.
+    pub async fn scale_cluster(
+        &self,
+        cx: &RequestContext,
+        ident: impl Into<Ident>,
+        node_count: u32,
+        options: ScaleOptions,
+    ) -> Result<Cluster> {
+        let inner = &self.inner;
+        let mut cluster = self
+            .find_cluster(cx, &ident.into(), Permission::ClusterUpdate)
+            .await?;
+        if options
+            .expected_generation
+            .is_some_and(|expected| expected != cluster.generation)
+        {
+            let message = format!("the cluster is at generation {}", cluster.generation);
+            return Err(Error::new(ErrorKind::Stale, message));
+        }
+        let driver = inner.driver_of(&cluster)?;
+        if !driver.descriptor().scalable {
+            let message = format!("clusters of the driver {} cannot be scaled", cluster.driver.name);
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        if !cluster.status.is_settled() {
+            return Err(busy(&cluster));
+        }
+        let changeable = cluster.status.phase == Phase::Complete
+            || (cluster.status.action == Action::Update && cluster.status.phase == Phase::Failed);
+        if !changeable || cluster.status.action == Action::Delete {
+            let message = format!(
+                "a cluster that is {} cannot be changed; it can be deleted",
+                cluster.status
+            );
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        let from = cluster.node_count();
+        let mut problems: Vec<_> = validation::count("node_count", node_count, 1, MOST_SERVERS)
+            .into_iter()
+            .collect();
+        problems.extend(options.remove.iter().filter_map(|node| removal(node)));
+        if !options.remove.is_empty()
+            && options.remove.len() as u64 > u64::from(from.saturating_sub(node_count))
+        {
+            let message = format!(
+                "{} nodes leave, so no more can be named",
+                from.saturating_sub(node_count)
+            );
+            problems.push(crate::Problem::new(
+                "nodes_to_remove",
+                options.remove.join(","),
+                message,
+            ));
+        }
+        if let Some(pool) = cluster.pool_mut(PoolRole::Worker) {
+            pool.count = node_count;
+        }
+        problems.extend(driver.validate(&cluster.template, Some(&cluster)));
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        if from == node_count && cluster.status.phase == Phase::Complete {
+            return Ok(cluster);
+        }
+        cluster.generation += 1;
+        let kind = OperationKind::Scale {
+            pool: PoolRole::Worker.as_str().to_owned(),
+            from,
+            to: node_count,
+            remove: options.remove,
+        };
+        self.accept(cx, cluster, kind, inner.settings.update_timeout, Condition::Idle)
+            .await
+    }
+
+    /// Accepts the removal of a cluster, whatever its state; an operation in progress is taken over.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when several have the name; `Forbidden`.
+    pub async fn delete_cluster(
+        &self,
+        cx: &RequestContext,
+        ident: impl Into<Ident>,
+        options: DeleteOptions,
+    ) -> Result<Cluster> {
+        let ident = ident.into();
+        let kind = OperationKind::Delete { force: options.force };
+        // The conductor writes the row too; on a collision the newer row is as good to delete.
+        for _ in 0..GENERATED_NAME_TRIES {
+            let cluster = self.find_cluster(cx, &ident, Permission::ClusterDelete).await?;
+            let active = self.inner.store.active_operation(cluster.id).await?;
+            if let Some(active) = &active
+                && let OperationKind::Delete { force } = active.kind
+                && (force || !options.force)
+            {
+                return Ok(cluster);
+            }
+            match self.take_over(cx, cluster, active, kind.clone()).await {
+                Err(error) if error.kind() == ErrorKind::Stale => {}
+                other => return other,
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Busy,
+            "the cluster keeps changing; try again",
+        ))
+    }
+
+    async fn take_over(
+        &self,
+        cx: &RequestContext,
+        mut cluster: Cluster,
+        active: Option<Operation>,
+        kind: OperationKind,
+    ) -> Result<Cluster> {
+        let now = self.inner.clock.now();
+        cluster.generation += 1;
+        let operation = self.operation(cx, &cluster, kind, now, self.inner.settings.delete_timeout)?;
+        begin(&mut cluster, &operation, now);
+        let mut commit = Commit::new();
+        if let Some(mut former) = active {
+            former.state = OperationState::Superseded;
+            former.token = None;
+            former.ended_at = Some(now);
+            commit = commit.write(Write::PutOperation(Box::new(former)));
+        } else {
+            commit = commit.require(Condition::Idle(cluster.id));
+        }
+        let commit = commit
+            .write(Write::PutCluster(Box::new(cluster.clone())))
+            .write(Write::PutOperation(Box::new(operation.clone())))
+            .write(Write::Due(cluster.id, now))
+            .write(Write::PutEvent(Box::new(self.event(
+                &cluster,
+                &operation,
+                Outcome::Pending,
+                None,
+            ))));
+        match self.inner.store.commit(commit).await {
+            // An operation began since the row was read: the row has changed too.
+            Err(error) if error.kind() == ErrorKind::Busy => {
+                Err(Error::new(ErrorKind::Stale, error.to_string()))
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                tracing::info!(cluster = %cluster.id, "cluster delete accepted");
+                self.inner.wake();
+                Ok(cluster)
+            }
+        }
+    }
+
+    async fn accept(
+        &self,
+        cx: &RequestContext,
+        mut cluster: Cluster,
+        kind: OperationKind,
+        timeout: Duration,
+        condition: fn(ClusterId) -> Condition,
+    ) -> Result<Cluster> {
+        let now = self.inner.clock.now();
+        let operation = self.operation(cx, &cluster, kind, now, timeout)?;
+        begin(&mut cluster, &operation, now);
+        let commit = Commit::new()
+            .require(condition(cluster.id))
+            .write(Write::PutCluster(Box::new(cluster.clone())))
+            .write(Write::PutOperation(Box::new(operation.clone())))
+            .write(Write::Due(cluster.id, now))
+            .write(Write::PutEvent(Box::new(self.event(
+                &cluster,
+                &operation,
+                Outcome::Pending,
+                None,
+            ))));
+        match self.inner.store.commit(commit).await {
+            // Somebody else's change was accepted first.
+            Err(error) if error.kind() == ErrorKind::Stale => Err(busy(&cluster)),
+            Err(error) => Err(error),
+            Ok(()) => {
+                tracing::info!(cluster = %cluster.id, operation = operation.kind.as_str(), "change accepted");
+                self.inner.wake();
+                Ok(cluster)
+            }
+        }
+    }
+
+    /// A cluster that the caller may know of, after the policy was asked.
+    pub(super) async fn find_cluster(
+        &self,
+        cx: &RequestContext,
+        ident: &Ident,
+        permission: Permission,
+    ) -> Result<Cluster> {
+        let sees_all = self.inner.policy.sees_all_projects(cx);
+        let by_id = match ident.as_uuid() {
+            Some(uuid) => self.inner.store.cluster(ClusterId(uuid)).await?,
+            None => None,
+        };
+        let cluster = match by_id.filter(|cluster| sees_all || cluster.project_id == cx.project_id) {
+            Some(cluster) => cluster,
+            None => {
+                let query = self.cluster_query(cx).named(ident.as_str());
+                only(&mut self.inner.store.clusters(query).await?, "cluster", ident)?
+            }
+        };
+        let owner = Target {
+            project_id: &cluster.project_id,
+            user_id: &cluster.user_id,
+        };
+        self.inner.policy.enforce(cx, permission, &owner)?;
+        Ok(cluster)
+    }
+
+    fn cluster_query(&self, cx: &RequestContext) -> Query {
+        if self.inner.policy.sees_all_projects(cx) {
+            Query::all()
+        } else {
+            Query::project(&cx.project_id)
+        }
+    }
+
+    async fn made_before(
+        &self,
+        cx: &RequestContext,
+        spec: &ClusterSpec,
+        options: &CreateOptions,
+    ) -> Result<Option<Cluster>> {
+        let Some(key) = &options.idempotency_key else {
+            return Ok(None);
+        };
+        let Some(known) = self.inner.store.idempotent(&cx.project_id, key).await? else {
+            return Ok(None);
+        };
+        if known.request != fingerprint(spec)? {
+            let message = "this idempotency key came before, with another request";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        match self.inner.store.cluster(known.cluster_id).await? {
+            Some(cluster) => Ok(Some(cluster)),
+            None => {
+                let message = "the cluster made under this idempotency key has been deleted; use a new key";
+                Err(Error::new(ErrorKind::Conflict, message))
+            }
+        }
+    }
+
+    fn draft(
+        &self,
+        cx: &RequestContext,
+        spec: &ClusterSpec,
+        template: &ClusterTemplate,
+        driver: &DriverDescriptor,
+    ) -> Cluster {
+        let mut effective = template.spec.clone();
+        if let Some(labels) = &spec.labels {
+            effective.labels = labels.clone();
+        }
+        effective.flavor_id = spec.flavor_id.clone().or(effective.flavor_id);
+        effective.master_flavor_id = spec.master_flavor_id.clone().or(effective.master_flavor_id);
+        effective.docker_volume_size = spec.docker_volume_size.or(effective.docker_volume_size);
+        let pool = |role: PoolRole, count: u32, flavor: &Option<String>| Pool {
+            name: role.as_str().to_owned(),
+            role,
+            count,
+            flavor_id: flavor.clone().unwrap_or_default(),
+            addresses: Vec::new(),
+        };
+        Cluster {
+            id: ClusterId(self.inner.ids.uuid()),
+            name: spec.name.clone().unwrap_or_default(),
+            cloud: self.inner.default_cloud.clone(),
+            project_id: cx.project_id.clone(),
+            user_id: cx.user_id.clone(),
+            cluster_template_id: template.id,
+            cluster_distro: template.cluster_distro.clone(),
+            driver: DriverRef {
+                name: driver.name.clone(),
+                version: driver.version.clone(),
+            },
+            keypair: spec.keypair.clone().or_else(|| template.spec.keypair_id.clone()),
+            create_timeout: spec.create_timeout,
+            discovery_url: spec.discovery_url.clone(),
+            pools: vec![
+                pool(PoolRole::Master, spec.master_count, &effective.master_flavor_id),
+                pool(PoolRole::Worker, spec.node_count, &effective.flavor_id),
+            ],
+            template: effective,
+            status: ClusterStatus::CREATE_IN_PROGRESS,
+            status_reason: None,
+            fault: None,
+            progress: Progress::default(),
+            stack_id: None,
+            api_address: None,
+            coe_version: None,
+            container_version: None,
+            ca_cert: None,
+            magnum_cert: None,
+            node_credentials: Vec::new(),
+            generation: 1,
+            created_at: self.inner.clock.now(),
+            updated_at: None,
+            revision: Revision(1),
+        }
+    }
+
+    /// Look-ups of what only the cluster names, and of what may have gone since the template was made.
+    async fn look_up(&self, cx: &RequestContext, cluster: &mut Cluster) -> Result<()> {
+        let cloud = self.inner.cloud(&cluster.cloud)?;
+        let auth = self.inner.caller(cloud, cx)?;
+        let catalog = &cloud.catalog;
+        let image = as_input(
+            "image_id",
+            &cluster.template.image_id,
+            catalog.image(&auth, &cluster.template.image_id).await,
+        )?;
+        if image.os_distro.as_ref() != Some(&cluster.cluster_distro) {
+            let message = format!(
+                "its os_distro is now '{}', the template was made for '{}'",
+                crate::shown(image.os_distro.as_deref().unwrap_or("")),
+                cluster.cluster_distro
+            );
+            return Err(Error::field("image_id", &cluster.template.image_id, message));
+        }
+        for (field, flavor) in [
+            ("flavor_id", &cluster.template.flavor_id),
+            ("master_flavor_id", &cluster.template.master_flavor_id),
+        ] {
+            if let Some(flavor) = flavor {
+                as_input(field, flavor, catalog.flavor(&auth, flavor).await)?;
+            }
+        }
+        if let Some(keypair) = &cluster.keypair {
+            as_input("keypair", keypair, catalog.keypair(&auth, keypair).await)?;
+        }
+        Ok(())
+    }
+
+    fn operation(
+        &self,
+        cx: &RequestContext,
+        cluster: &Cluster,
+        kind: OperationKind,
+        now: Timestamp,
+        timeout: Duration,
+    ) -> Result<Operation> {
+        let id = OperationId(self.inner.ids.uuid());
+        let cloud = self.inner.cloud(&cluster.cloud)?;
+        // Only the making of trust and stack needs the caller; everything later goes under the trust.
+        let token = match (&kind, &cloud.trust, &cx.token) {
+            (OperationKind::Create, TrustMode::Trust(_), Some(token)) => Some(SealedToken {
+                sealed: self.inner.sealer.seal(&token.token, &id.to_string())?,
+                expires_at: token.expires_at,
+            }),
+            _ => None,
+        };
+        let step = match kind {
+            OperationKind::Create => Step::Trust,
+            OperationKind::Scale { .. } => Step::Drive,
+            OperationKind::Delete { .. } => Step::PreDelete,
+        };
+        Ok(Operation {
+            id,
+            cluster_id: cluster.id,
+            kind,
+            state: OperationState::Active,
+            step,
+            deadline: now.checked_add(timeout).unwrap_or(Timestamp::MAX),
+            attempt: 0,
+            not_before: now,
+            generation: cluster.generation,
+            user_id: cx.user_id.clone(),
+            token,
+            fault: None,
+            created_at: now,
+            ended_at: None,
+        })
+    }
+
+    fn event(
+        &self,
+        cluster: &Cluster,
+        operation: &Operation,
+        outcome: Outcome,
+        reason: Option<String>,
+    ) -> Event {
+        self.inner.event(cluster, operation, outcome, reason)
+    }
+}
+
+impl super::Inner {
+    pub(crate) fn event(
+        &self,
+        cluster: &Cluster,
+        operation: &Operation,
+        outcome: Outcome,
+        reason: Option<String>,
+    ) -> Event {
+        Event {
+            id: EventId(self.ids.uuid()),
+            cluster_id: cluster.id,
+            cluster_name: cluster.name.clone(),
+            project_id: cluster.project_id.clone(),
+            user_id: operation.user_id.clone(),
+            operation: operation.kind.as_str().to_owned(),
+            outcome,
+            status: cluster.status,
+            reason,
+            at: self.clock.now(),
+        }
+    }
+}
+
+/// The most servers of one kind; far beyond what one stack can hold.
+const MOST_SERVERS: u32 = 1000;
+
+fn counts(spec: &ClusterSpec, driver: &DriverDescriptor) -> Vec<crate::Problem> {
+    let (least, most) = driver.masters;
+    let mut problems = Vec::new();
+    problems.extend(validation::count("node_count", spec.node_count, 1, MOST_SERVERS));
+    problems.extend(validation::count("master_count", spec.master_count, least, most));
+    problems.extend(
+        spec.docker_volume_size
+            .and_then(|size| validation::count("docker_volume_size", size, 1, 1 << 20)),
+    );
+    problems
+}
+
+fn removal(node: &str) -> Option<crate::Problem> {
+    let fits = (1..=64).contains(&node.len()) && node.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    (!fits).then(|| crate::Problem::new("nodes_to_remove", node, "server ids and indices are allowed"))
+}
+
+fn begin(cluster: &mut Cluster, operation: &Operation, now: Timestamp) {
+    cluster.status = ClusterStatus::of(operation.kind.action(), Phase::InProgress);
+    cluster.status_reason = None;
+    cluster.fault = None;
+    cluster.progress = Progress::default();
+    cluster.updated_at = Some(now);
+    cluster.revision = cluster.revision.next();
+}
+
+fn busy(cluster: &Cluster) -> Error {
+    let message = format!(
+        "the cluster is busy: {}; it cannot be changed until that has ended",
+        cluster.status
+    );
+    Error::new(ErrorKind::Busy, message)
+}
+
+/// Stands for a request's body, so that the same key with another body is noticed.
+fn fingerprint(spec: &ClusterSpec) -> Result<String> {
+    let body = serde_json::to_vec(spec).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Uuid::new_v5(&Uuid::NAMESPACE_OID, &body).to_string())
+}
