@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+"""smoke.py STATE - does the cloud do what its tests build on?
+
+A cluster in small: demo makes a stack with a password token, the node
+stand-in boots its server, the server's script signals; a trust to a user of
+domain magnum updates and deletes it. Prints a line for each claim.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.dont_write_bytecode = True
+import api     # noqa: E402
+import tokens  # noqa: E402
+
+STATE = sys.argv[1]
+RUN = uuid.uuid4().hex[:8]
+HEAT = 'orchestration'
+
+SCRIPT = r"""#!/bin/bash -ex
+mkdir -p /etc/smoke
+install -m 600 /dev/null /etc/smoke/secret
+hostname > /etc/smoke/name
+failed() { $SIGNAL --data-binary '{"status": "FAILURE", "reason": "no package"}'; exit 1; }
+apt-get install -y docker.io || failed
+systemctl enable --now docker
+systemctl is-active docker
+docker info
+$SIGNAL --data-binary '{"status": "SUCCESS", "data": "booted"}'
+"""
+TEMPLATE = {
+    'heat_template_version': '2018-08-31',
+    'parameters': {'name': {'type': 'string'}, 'rule': {
+        'type': 'number', 'default': 22}},
+    'resources': {
+        'net': {'type': 'OS::Neutron::Net'},
+        'subnet': {'type': 'OS::Neutron::Subnet', 'properties': {
+            'network': {'get_resource': 'net'}, 'cidr': '10.0.0.0/24'}},
+        'router': {'type': 'OS::Neutron::Router', 'properties': {
+            'external_gateway_info': {'network': 'public'}}},
+        'interface': {
+            'type': 'OS::Neutron::RouterInterface', 'properties': {
+                'router': {'get_resource': 'router'},
+                'subnet': {'get_resource': 'subnet'}}},
+        'group': {'type': 'OS::Neutron::SecurityGroup', 'properties': {
+            'rules': [{'protocol': 'tcp',
+                       'port_range_min': {'get_param': 'rule'},
+                       'port_range_max': {'get_param': 'rule'}}]}},
+        'port': {'type': 'OS::Neutron::Port', 'properties': {
+            'network': {'get_resource': 'net'},
+            'security_groups': [{'get_resource': 'group'}],
+            'fixed_ips': [{'subnet': {'get_resource': 'subnet'}}]}},
+        'address': {
+            'type': 'OS::Neutron::FloatingIP', 'depends_on': 'interface',
+            'properties': {'floating_network': 'public',
+                           'port_id': {'get_resource': 'port'}}},
+        'handle': {'type': 'OS::Heat::WaitConditionHandle'},
+        'server': {'type': 'OS::Nova::Server', 'properties': {
+            'name': {'get_param': 'name'}, 'image': 'ubuntu',
+            'flavor': 'm1.small', 'key_name': 'testkey',
+            'networks': [{'port': {'get_resource': 'port'}}],
+            'user_data_format': 'RAW', 'user_data': {'str_replace': {
+                'template': SCRIPT, 'params': {
+                    '$SIGNAL': {'get_attr': ['handle', 'curl_cli']}}}}}},
+        'wait': {
+            'type': 'OS::Heat::WaitCondition', 'depends_on': 'server',
+            'properties': {'handle': {'get_resource': 'handle'},
+                           'timeout': 60}}},
+    'outputs': {
+        'address': {'value': {
+            'get_attr': ['address', 'floating_ip_address']}},
+        'data': {'value': {'get_attr': ['wait', 'data']}},
+        'server': {'value': {'get_resource': 'server'}}}}
+
+
+def check(condition, *what):
+    if not condition:
+        raise AssertionError(' '.join(str(w) for w in what))
+
+
+def claim(text):
+    print('%6.1fs  %s' % (time.monotonic() - START, text), flush=True)
+
+
+def leftovers():
+    out = subprocess.run(
+        ['/usr/bin/python3', pathlib.Path(__file__).with_name('leftovers')],
+        env={'MAGNUM_CLOUD_STATE': STATE}, check=True, capture_output=True)
+    return json.loads(out.stdout)
+
+
+def create(session, name):
+    return session.post(HEAT, '/stacks', {
+        'stack_name': name, 'template': TEMPLATE, 'timeout_mins': 5,
+        'parameters': {'name': name}})['stack']['id']
+
+
+def ended(session, name, stack, seconds=120):
+    """The stack when nothing goes on in it any more."""
+    end = time.monotonic() + seconds
+    while True:
+        found = session.get(HEAT, '/stacks/%s/%s' % (name, stack))['stack']
+        if not found['stack_status'].endswith('IN_PROGRESS'):
+            return found
+        check(time.monotonic() < end, name, 'is', found['stack_status'])
+        time.sleep(0.5)
+
+
+def discard(session, name, stack):
+    session.raw('DELETE', HEAT, '/stacks/%s/%s' % (name, stack))
+    return ended(session, name, stack)
+
+
+def trusted(demo, admin):
+    """A trustee with a trust of demo, and its session."""
+    domain = admin.info['user']['domain']['id']
+    user = admin.post('identity', '/users', {'user': {
+        'name': 'smoke-' + RUN, 'password': RUN, 'domain_id': domain}})
+    trust = demo.post('identity', '/OS-TRUST/trusts', {'trust': {
+        'trustor_user_id': demo.user_id, 'trustee_user_id': user['user']['id'],
+        'project_id': demo.project_id, 'impersonation': True,
+        'allow_redelegation': False, 'roles': [
+            {'name': n} for n in ('member', 'heat_stack_owner', 'creator')]}})
+    return user['user']['id'], api.Session(
+        {'id': user['user']['id']}, RUN,
+        {'OS-TRUST:trust': {'id': trust['trust']['id']}})
+
+
+def refused_tokens(demo):
+    stacks = demo.endpoints[HEAT] + '/stacks'
+    short = tokens.expiring(demo.token, STATE, 2)
+    check(api.request('GET', stacks, short).status == 200, 'short token')
+    time.sleep(2.5)
+    check(api.request('GET', stacks, short).status == 401, 'expired token')
+    token = api.connect('demo', STATE).token
+    check(api.request('GET', stacks, token).status == 200)
+    api.request('DELETE', api.AUTH_URL + '/auth/tokens', token,
+                headers={'X-Subject-Token': token})
+    for url in (stacks, demo.endpoints['network'] + '/v2.0/networks',
+                demo.endpoints['key-manager'] + '/v1/secrets',
+                api.AUTH_URL + '/users/' + demo.user_id):
+        status = api.request('GET', url, token).status
+        check(status == 401, url, 'takes a revoked token:', status)
+    claim('expired and revoked tokens are refused at once')
+
+
+def life(demo, trustee):
+    name = 'smoke-' + RUN
+    stack = create(demo, name)
+    try:
+        booted(ended(demo, name, stack), name)
+        claim('a stack is created, its server booted, its script signals')
+        path = '/stacks/%s/%s' % (name, stack)
+        trustee.call('PATCH', HEAT, path, {'parameters': {'rule': 6443}})
+        found = ended(demo, name, stack)
+        check(found['stack_status'] == 'UPDATE_COMPLETE', found)
+    finally:
+        found = discard(trustee, name, stack)
+    check(found['stack_status'] == 'DELETE_COMPLETE', found)
+    claim('its trustee updates and deletes it')
+
+
+def booted(found, name):
+    check(found['stack_status'] == 'CREATE_COMPLETE', found['stack_status'],
+          found['stack_status_reason'])
+    outputs = {o['output_key']: o['output_value'] for o in found['outputs']}
+    check(outputs['address'].startswith('127.77.'), outputs)
+    check(outputs['data'] == '{"1": "booted"}', outputs)
+    node = pathlib.Path(STATE, 'nodes', outputs['server'])
+    written = node / 'root/etc/smoke'
+    check((written / 'name').read_text().strip() == name)
+    check((written / 'secret').stat().st_mode & 0o777 == 0o600)
+    commands = (node / 'record/commands.log').read_text()
+    check('apt-get install -y docker.io\n' in commands, commands)
+
+
+def failing_script(demo):
+    name = 'smokefail-' + RUN
+    fault = pathlib.Path(STATE, 'nodes/faults.d', name + '.json')
+    fault.write_text(json.dumps(
+        {'name-prefix': name, 'fail': {'apt-get install': 100}}))
+    stack = create(demo, name)
+    try:
+        found = ended(demo, name, stack)
+        check(found['stack_status'] == 'CREATE_FAILED' and
+              'no package' in found['stack_status_reason'], found)
+    finally:
+        fault.unlink()
+        discard(demo, name, stack)
+    claim('a script that fails on request fails its stack, with its reason')
+
+
+def main():
+    before = leftovers()
+    demo = api.connect('demo', STATE)
+    admin = api.connect('magnum-domain-admin', STATE)
+    claim('password logins')
+    user, trustee = trusted(demo, admin)
+    check(trustee.user_id == demo.user_id, 'impersonation')
+    claim('a trust from demo to a user of domain magnum')
+    refused_tokens(demo)
+    try:
+        life(demo, trustee)
+        failing_script(demo)
+    finally:
+        admin.call('DELETE', 'identity', '/users/' + user)
+    end = time.monotonic() + 20
+    while (after := leftovers()) != before:
+        check(time.monotonic() < end, 'left behind:', json.dumps({
+            k: [t for t in v if t not in before[k]]
+            for k, v in after.items() if v != before[k]}))
+        time.sleep(1)
+    claim('nothing is left')
+
+
+START = time.monotonic()
+if __name__ == '__main__':
+    try:
+        main()
+    except AssertionError as error:
+        sys.exit('smoke: ' + str(error))
