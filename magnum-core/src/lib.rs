@@ -7,6 +7,8 @@ mod ports;
 mod secret;
 mod service;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use conductor::{Conductor, Stepped};
 pub use error::{Error, ErrorKind, Problem, Result, Retry, shown};

@@ -30,7 +30,17 @@ use crate::model::{
 /// | The epoch MUST grow with every claim of a cluster, and a commit under an older epoch or an expired lease MUST fail | yes | `a_former_owner_cannot_commit` |
 /// | Events MUST be returned in the order of their commits until they are acknowledged | yes | `events_stay_until_acknowledged` |
 /// | Names, and everything else that tenants give, MUST come back byte for byte | yes | `hostile_text_comes_back` |
-/// | `DeleteTemplate` under `TemplateUnused` MUST be atomic with the insertion of clusters | yes | `a_template_in_use_stays` |
+/// | `DeleteTemplate` under `TemplateUnused` MUST be atomic with the insertion of clusters | yes | `a_template_in_use_stays`, `template_deletion_races_with_creation` |
+/// | A condition that does not hold MUST fail with its own kind; names are compared byte for byte | yes | `conditions_fail_with_their_own_kind` |
+/// | An insert under a key that is taken MUST be `Conflict` | yes | `keys_that_are_taken_are_refused` |
+/// | A cluster MUST NOT have two active operations | yes | `one_operation_is_active` |
+/// | A deleted cluster's operations and events MUST stay, its lease MUST NOT | yes | `what_a_deleted_cluster_leaves` |
+/// | A lease MUST last as long as its last renewal says, and only its holder may renew it | yes | `a_lease_is_renewed_by_its_holder` |
+/// | `release` MUST NOT make a cluster due later than a commit during the lease did | yes | `a_due_time_set_under_a_lease_survives` |
+/// | `next_due` MUST be now for what can be claimed and a lease's expiry for what is leased | yes | `next_due_tells_when_to_come_back` |
+/// | `claim` MUST give only what the worker can do, the longest due first | yes | `a_claim_takes_what_it_can_do`, `the_longest_due_comes_first` |
+/// | Pages MUST follow the order of creation without gaps or repeats | yes | `pages_follow_the_order_of_creation` |
+/// | All of this MUST hold with many writers at once | yes | `two_claimers_never_share_a_cluster`, `racing_puts_have_one_winner`, `quotas_hold_in_races` |
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Makes all writes, or none.

@@ -9,7 +9,7 @@
 //! use magnum_core::{MemoryStore, Store, SystemClock};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
-//! let make = async || -> Arc<dyn Store> { Arc::new(MemoryStore::new(Arc::new(SystemClock))) };
+//! let make = async || Arc::new(MemoryStore::new(Arc::new(SystemClock))) as Arc<dyn Store>;
 //! conformance(make, tokio::time::sleep).await;
 //! # });
 //! # Ok::<(), std::io::Error>(())
@@ -21,6 +21,7 @@ mod fixtures;
 mod leases;
 mod races;
 mod reads;
+mod rows;
 mod text;
 
 use std::sync::Arc;
@@ -28,9 +29,8 @@ use std::time::Duration;
 
 pub use agreement::stores_agree;
 pub use commits::{
-    a_commit_is_seen_by_the_next_read, a_failed_condition_changes_nothing, a_put_needs_the_revision_it_read,
-    a_template_in_use_stays, conditions_fail_with_their_own_kind, keys_that_are_taken_are_refused,
-    one_operation_is_active, what_a_deleted_cluster_leaves,
+    a_failed_condition_changes_nothing, a_put_needs_the_revision_it_read, a_template_in_use_stays,
+    conditions_fail_with_their_own_kind,
 };
 pub use leases::{
     a_claim_takes_what_it_can_do, a_due_time_set_under_a_lease_survives, a_former_owner_cannot_commit,
@@ -42,7 +42,11 @@ pub use races::{
     two_claimers_never_share_a_cluster,
 };
 pub use reads::{events_stay_until_acknowledged, pages_follow_the_order_of_creation};
-pub use text::hostile_text_comes_back;
+pub use rows::{
+    a_commit_is_seen_by_the_next_read, keys_that_are_taken_are_refused, one_operation_is_active,
+    what_a_deleted_cluster_leaves,
+};
+pub use text::{hostile_text_comes_back, text_comes_back};
 
 use crate::ports::Store;
 

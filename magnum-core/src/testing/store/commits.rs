@@ -8,7 +8,7 @@ use super::fixtures::{
     Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, refused, require,
 };
 use crate::ErrorKind;
-use crate::model::{OperationState, Revision, TemplateId, Tombstone};
+use crate::model::{Revision, TemplateId, Tombstone};
 use crate::ports::{Commit, Condition, Idempotent, Lease, Store, Write};
 
 /// A commit that is refused, by a condition or by one of its writes, changes nothing at all.
@@ -67,19 +67,45 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
         ..lease.clone()
     };
     let by_condition = writes(Commit::under(&foreign));
-    refused(corner.commit(by_condition).await, ErrorKind::Stale, "a lease of another owner");
-    let by_write = writes(Commit::under(&lease)).write(put(&other)).write(put(&other));
-    refused(corner.commit(by_write).await, ErrorKind::Stale, "a put of the same revision");
+    refused(
+        corner.commit(by_condition).await,
+        ErrorKind::Stale,
+        "a lease of another owner",
+    );
+    let by_write = writes(Commit::under(&lease))
+        .write(put(&other))
+        .write(put(&other));
+    refused(
+        corner.commit(by_write).await,
+        ErrorKind::Stale,
+        "a put of the same revision",
+    );
 
     let store = &corner.store;
     let stored = store.template(template.id).await.unwrap().unwrap();
     assert_eq!(stored.revision, Revision(1), "the template is as it was");
     assert_eq!(store.cluster(cluster.id).await.unwrap(), Some(cluster.clone()));
-    assert_eq!(store.cluster(other.id).await.unwrap(), None, "no cluster was made");
-    assert_eq!(store.active_operation(cluster.id).await.unwrap(), None, "nothing is active");
-    assert_eq!(store.ledger(cluster.id).await.unwrap(), [entry], "the ledger is as it was");
+    assert_eq!(
+        store.cluster(other.id).await.unwrap(),
+        None,
+        "no cluster was made"
+    );
+    assert_eq!(
+        store.active_operation(cluster.id).await.unwrap(),
+        None,
+        "nothing is active"
+    );
+    assert_eq!(
+        store.ledger(cluster.id).await.unwrap(),
+        [entry],
+        "the ledger is as it was"
+    );
     assert_eq!(store.blob(&hash).await.unwrap(), None, "no blob was kept");
-    assert_eq!(store.key_pairs(&corner.project).await.unwrap(), [], "no certificate was kept");
+    assert_eq!(
+        store.key_pairs(&corner.project).await.unwrap(),
+        [],
+        "no certificate was kept"
+    );
     assert_eq!(store.idempotent(&corner.project, "key").await.unwrap(), None);
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), None, "no tombstone");
     let pending = store.pending_events(u32::MAX).await.unwrap();
@@ -109,7 +135,11 @@ pub async fn conditions_fail_with_their_own_kind(store: Arc<dyn Store>) {
         project: project.clone(),
         limit,
     };
-    refused(corner.commit(require(below(0))).await, ErrorKind::Quota, "a quota of none");
+    refused(
+        corner.commit(require(below(0))).await,
+        ErrorKind::Quota,
+        "a quota of none",
+    );
     let made = require(below(1))
         .require(template_named(&project, &template.name))
         .require(cluster_named(&project, &cluster.name))
@@ -128,7 +158,10 @@ pub async fn conditions_fail_with_their_own_kind(store: Arc<dyn Store>) {
         .require(template_named(&project, "small "))
         .require(cluster_named(&other, &cluster.name))
         .require(cluster_named(&project, "MyCluster"));
-    corner.commit(holds).await.expect("every condition holds, and names are compared exactly");
+    corner
+        .commit(holds)
+        .await
+        .expect("every condition holds, and names are compared exactly");
 
     let broken = [
         (below(1), ErrorKind::Quota),
@@ -137,62 +170,21 @@ pub async fn conditions_fail_with_their_own_kind(store: Arc<dyn Store>) {
         (Condition::Idle(cluster.id), ErrorKind::Busy),
         (Condition::TemplateUnused(template.id), ErrorKind::Conflict),
         (Condition::Template(template.id, Revision(2)), ErrorKind::Stale),
-        (Condition::Template(TemplateId(Uuid::new_v4()), Revision(1)), ErrorKind::Stale),
+        (
+            Condition::Template(TemplateId(Uuid::new_v4()), Revision(1)),
+            ErrorKind::Stale,
+        ),
     ];
     for (condition, kind) in broken {
         let what = format!("{condition:?}");
         refused(corner.commit(require(condition)).await, kind, &what);
     }
     let both = require(Condition::Idle(cluster.id)).require(below(1));
-    refused(corner.commit(both).await, ErrorKind::Busy, "the first of two that do not hold");
-}
-
-/// What is inserted under a key that is taken is refused with `Conflict`, and what is there stays.
-///
-/// # Panics
-/// When the rule is broken.
-pub async fn keys_that_are_taken_are_refused(store: Arc<dyn Store>) {
-    let corner = Corner::of(store);
-    let template = corner.template();
-    let cluster = corner.cluster();
-    let pair = key_pair("name");
-    let told = event(&cluster);
-    let answered = Idempotent {
-        project: corner.project.clone(),
-        key: "key".to_owned(),
-        request: "hash".to_owned(),
-        cluster_id: cluster.id,
-    };
-    let inserts = [
-        Write::InsertTemplate(Box::new(template)),
-        Write::InsertCluster(Box::new(cluster)),
-        Write::PutKeyPair(Box::new(pair)),
-        Write::PutEvent(Box::new(told.clone())),
-        Write::PutIdempotent(Box::new(answered.clone())),
-    ];
-    for insert in inserts {
-        corner.commit(Commit::new().write(insert.clone())).await.expect("the key is free");
-        let again = Commit::new().write(insert.clone());
-        refused(corner.commit(again).await, ErrorKind::Conflict, &format!("{insert:?}, again"));
-    }
-    let elsewhere = Idempotent {
-        project: format!("{}-too", corner.project),
-        ..answered.clone()
-    };
-    let write = Write::PutIdempotent(Box::new(elsewhere));
-    corner.commit(Commit::new().write(write)).await.expect("keys are each project's own");
-    let stored = corner.store.idempotent(&corner.project, "key").await.unwrap();
-    assert_eq!(stored, Some(answered));
-    assert_eq!(corner.store.idempotent(&corner.project, "KEY").await.unwrap(), None);
-
-    let hash = Uuid::new_v4().to_string();
-    for text in ["first", "second"] {
-        let (hash, text) = (hash.clone(), text.to_owned());
-        corner.commit(Commit::new().write(Write::PutBlob { hash, text })).await.unwrap();
-    }
-    let stored = corner.store.blob(&hash).await.unwrap();
-    assert_eq!(stored.as_deref(), Some("first"), "a blob that is there stays");
-    corner.store.acknowledge(vec![told.id]).await.unwrap();
+    refused(
+        corner.commit(both).await,
+        ErrorKind::Busy,
+        "the first of two that do not hold",
+    );
 }
 
 /// A put is refused with `Stale` unless the stored revision is one less than its own.
@@ -202,18 +194,37 @@ pub async fn keys_that_are_taken_are_refused(store: Arc<dyn Store>) {
 pub async fn a_put_needs_the_revision_it_read(store: Arc<dyn Store>) {
     let corner = Corner::of(store);
     let absent = put(&corner.cluster());
-    refused(corner.commit(Commit::new().write(absent)).await, ErrorKind::Stale, "a cluster that is not there");
+    refused(
+        corner.commit(Commit::new().write(absent)).await,
+        ErrorKind::Stale,
+        "a cluster that is not there",
+    );
     let absent = Write::PutTemplate(Box::new(corner.template()));
-    refused(corner.commit(Commit::new().write(absent)).await, ErrorKind::Stale, "a template that is not there");
+    refused(
+        corner.commit(Commit::new().write(absent)).await,
+        ErrorKind::Stale,
+        "a template that is not there",
+    );
 
     let first = corner.make_cluster().await;
     let second = changed(&first);
     let third = changed(&second);
     let jump = corner.commit(Commit::new().write(put(&third))).await;
-    refused(jump, ErrorKind::Stale, "a cluster whose writer read what is not there yet");
-    corner.commit(Commit::new().write(put(&second))).await.expect("the next revision");
+    refused(
+        jump,
+        ErrorKind::Stale,
+        "a cluster whose writer read what is not there yet",
+    );
+    corner
+        .commit(Commit::new().write(put(&second)))
+        .await
+        .expect("the next revision");
     let late = corner.commit(Commit::new().write(put(&second))).await;
-    refused(late, ErrorKind::Stale, "a cluster whose writer read an old revision");
+    refused(
+        late,
+        ErrorKind::Stale,
+        "a cluster whose writer read an old revision",
+    );
     let twice = changed(&third);
     let both = Commit::new().write(put(&third)).write(put(&twice));
     corner.commit(both).await.expect("one commit may write twice");
@@ -223,146 +234,33 @@ pub async fn a_put_needs_the_revision_it_read(store: Arc<dyn Store>) {
     let insert = Write::InsertTemplate(Box::new(template.clone()));
     corner.commit(Commit::new().write(insert)).await.unwrap();
     let same = Write::PutTemplate(Box::new(template.clone()));
-    refused(corner.commit(Commit::new().write(same)).await, ErrorKind::Stale, "the same revision");
+    refused(
+        corner.commit(Commit::new().write(same)).await,
+        ErrorKind::Stale,
+        "the same revision",
+    );
     template.revision = template.revision.next();
     let next = Write::PutTemplate(Box::new(template.clone()));
-    corner.commit(Commit::new().write(next)).await.expect("the next revision");
+    corner
+        .commit(Commit::new().write(next))
+        .await
+        .expect("the next revision");
     let old = Write::DeleteTemplate(template.id, Revision(1));
-    refused(corner.commit(Commit::new().write(old)).await, ErrorKind::Stale, "deletion at an old revision");
+    refused(
+        corner.commit(Commit::new().write(old)).await,
+        ErrorKind::Stale,
+        "deletion at an old revision",
+    );
     let now = || Write::DeleteTemplate(template.id, Revision(2));
-    corner.commit(Commit::new().write(now())).await.expect("deletion at the stored revision");
-    refused(corner.commit(Commit::new().write(now())).await, ErrorKind::Stale, "deletion of what is gone");
-}
-
-/// Everything that can be written is read back as it was written, right after the commit.
-///
-/// # Panics
-/// When the rule is broken.
-pub async fn a_commit_is_seen_by_the_next_read(store: Arc<dyn Store>) {
-    let corner = Corner::of(store);
-    let store = &corner.store;
-    let template = corner.template();
-    let cluster = corner.cluster();
-    let active = operation(cluster.id);
-    let entries = [3, 1, 2].map(|sequence| ledger_entry(cluster.id, sequence));
-    let pairs = [key_pair(&corner.project), key_pair(&corner.project)];
-    let grave = Tombstone {
-        cluster_id: cluster.id,
-        name: cluster.name.clone(),
-        project_id: cluster.project_id.clone(),
-        leftovers: vec!["stack a".to_owned()],
-        at: instant(5),
-    };
-    let mut commit = Commit::new()
-        .write(Write::InsertTemplate(Box::new(template.clone())))
-        .write(Write::InsertCluster(Box::new(cluster.clone())))
-        .write(Write::PutOperation(Box::new(active.clone())))
-        .write(Write::PutTombstone(Box::new(grave.clone())));
-    for entry in &entries {
-        commit = commit.write(Write::PutLedger(Box::new(entry.clone())));
-    }
-    for pair in &pairs {
-        commit = commit.write(Write::PutKeyPair(Box::new(pair.clone())));
-    }
-    corner.commit(commit).await.unwrap();
-
-    assert_eq!(store.template(template.id).await.unwrap(), Some(template.clone()));
-    assert_eq!(store.cluster(cluster.id).await.unwrap(), Some(cluster.clone()));
-    assert_eq!(store.active_operation(cluster.id).await.unwrap(), Some(active.clone()));
-    assert_eq!(store.operation(active.id).await.unwrap(), Some(active.clone()));
-    assert_eq!(store.tombstone(cluster.id).await.unwrap(), Some(grave.clone()));
-    let sequences = store.ledger(cluster.id).await.unwrap().into_iter().map(|entry| entry.sequence);
-    assert_eq!(sequences.collect::<Vec<_>>(), [1, 2, 3], "the ledger comes in its order");
-    assert_eq!(store.key_pair(pairs[0].id).await.unwrap().as_ref(), Some(&pairs[0]));
-    assert_eq!(store.key_pairs(&corner.project).await.unwrap().len(), 2);
-
-    let mut after = changed(&cluster);
-    after.name = "renamed".to_owned();
-    after.pools.swap(0, 1);
-    after.pools[1].addresses.clear();
-    after.pools[0].count = 7;
-    let mut ended = active.clone();
-    ended.state = OperationState::Done;
-    ended.token = None;
-    let mut exists = entries[0].clone();
-    exists.owned = crate::model::Owned::Trust {
-        trustee_id: "trustee".to_owned(),
-        id: Some("id".to_owned()),
-    };
-    let last = Tombstone {
-        leftovers: Vec::new(),
-        ..grave
-    };
-    let commit = Commit::new()
-        .write(put(&after))
-        .write(Write::PutOperation(Box::new(ended.clone())))
-        .write(Write::PutLedger(Box::new(exists.clone())))
-        .write(Write::DeleteLedger(entries[1].id))
-        .write(Write::DeleteLedger(entries[1].id))
-        .write(Write::DeleteKeyPair(pairs[0].id))
-        .write(Write::DeleteKeyPair(pairs[0].id))
-        .write(Write::PutTombstone(Box::new(last.clone())));
-    corner.commit(commit).await.expect("removing what is gone is no error");
-    assert_eq!(store.cluster(cluster.id).await.unwrap(), Some(after), "pools keep their order");
-    assert_eq!(store.active_operation(cluster.id).await.unwrap(), None, "an ended operation is not active");
-    assert_eq!(store.operation(active.id).await.unwrap(), Some(ended), "but it is kept");
-    assert_eq!(store.ledger(cluster.id).await.unwrap(), [entries[2].clone(), exists]);
-    assert_eq!(store.key_pair(pairs[0].id).await.unwrap(), None);
-    assert_eq!(store.key_pairs(&corner.project).await.unwrap(), [pairs[1].clone()]);
-    assert_eq!(store.tombstone(cluster.id).await.unwrap(), Some(last));
-}
-
-/// A cluster has one active operation; another is refused with `Busy` until the first has ended.
-///
-/// # Panics
-/// When the rule is broken.
-pub async fn one_operation_is_active(store: Arc<dyn Store>) {
-    let corner = Corner::of(store);
-    let cluster = corner.make_cluster().await;
-    let write = |operation: &_| Write::PutOperation(Box::new(Clone::clone(operation)));
-    let mut first = operation(cluster.id);
-    let second = operation(cluster.id);
-    corner.commit(Commit::new().write(write(&first))).await.unwrap();
-    first.attempt = 1;
-    corner.commit(Commit::new().write(write(&first))).await.expect("the active one may change");
-    let both = corner.commit(Commit::new().write(write(&second))).await;
-    refused(both, ErrorKind::Busy, "a second active operation");
-
-    first.state = OperationState::Superseded;
-    let takeover = Commit::new().write(write(&first)).write(write(&second));
-    corner.commit(takeover).await.expect("one ends and another begins in one commit");
-    let active = corner.store.active_operation(cluster.id).await.unwrap();
-    assert_eq!(active, Some(second));
-}
-
-/// Deleting a cluster takes its lease and its pools; its operations and events stay.
-///
-/// # Panics
-/// When the rule is broken.
-pub async fn what_a_deleted_cluster_leaves(store: Arc<dyn Store>) {
-    let corner = Corner::of(store);
-    let cluster = corner.make_cluster().await;
-    let lease = corner.lease("one", LONG).await;
-    let (active, told) = (operation(cluster.id), event(&cluster));
-    let commit = Commit::under(&lease)
-        .write(Write::PutOperation(Box::new(active.clone())))
-        .write(Write::PutEvent(Box::new(told.clone())))
-        .write(Write::DeleteCluster(cluster.id));
-    corner.commit(commit).await.unwrap();
-
-    assert_eq!(corner.store.cluster(cluster.id).await.unwrap(), None);
-    assert_eq!(corner.store.operation(active.id).await.unwrap(), Some(active));
-    assert!(corner.store.pending_events(u32::MAX).await.unwrap().contains(&told));
-    let renewed = corner.store.renew(&lease, LONG).await.map(|_| ());
-    refused(renewed, ErrorKind::Stale, "renewing the lease of what is gone");
-    refused(corner.commit(Commit::under(&lease)).await, ErrorKind::Stale, "a commit under it");
-    corner.store.release(&lease, Some(instant(1))).await.expect("giving it back is no error");
-    let more = Commit::new()
-        .write(Write::DeleteCluster(cluster.id))
-        .write(Write::Due(cluster.id, instant(1)));
-    corner.commit(more).await.expect("deleting what is gone, and making it due, is no error");
-    assert_eq!(corner.store.next_due(&corner.claim("two", LONG)).await.unwrap(), None);
-    corner.store.acknowledge(vec![told.id]).await.unwrap();
+    corner
+        .commit(Commit::new().write(now()))
+        .await
+        .expect("deletion at the stored revision");
+    refused(
+        corner.commit(Commit::new().write(now())).await,
+        ErrorKind::Stale,
+        "deletion of what is gone",
+    );
 }
 
 /// A template that a cluster was made after cannot be deleted until that cluster is gone.
@@ -382,9 +280,16 @@ pub async fn a_template_in_use_stays(store: Arc<dyn Store>) {
         require(Condition::TemplateUnused(template.id))
             .write(Write::DeleteTemplate(template.id, template.revision))
     };
-    refused(corner.commit(delete()).await, ErrorKind::Conflict, "deleting a template in use");
+    refused(
+        corner.commit(delete()).await,
+        ErrorKind::Conflict,
+        "deleting a template in use",
+    );
     assert!(corner.store.template(template.id).await.unwrap().is_some());
-    corner.commit(Commit::new().write(Write::DeleteCluster(cluster.id))).await.unwrap();
+    corner
+        .commit(Commit::new().write(Write::DeleteCluster(cluster.id)))
+        .await
+        .unwrap();
     corner.commit(delete()).await.expect("it is not in use any more");
     assert_eq!(corner.store.template(template.id).await.unwrap(), None);
 }

@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Cluster, ClusterId, ClusterStatus, ClusterTemplate, ClusterTrust, DriverRef, Event, EventId, Fault,
-    FailureCode, LedgerEntry, LedgerId, NodeCredential, Operation, OperationId, OperationKind,
-    OperationState, Outcome, Owned, Pool, PoolRole, Progress, Revision, SealedToken, Step, TemplateId,
-    TemplateSpec,
+    Cluster, ClusterId, ClusterStatus, ClusterTemplate, DriverRef, Event, EventId, FailureCode, Fault,
+    LedgerEntry, LedgerId, NodeCredential, Operation, OperationId, OperationKind, OperationState, Outcome,
+    Owned, Pool, PoolRole, Progress, Revision, SealedToken, Step, TemplateId, TemplateSpec,
 };
 use crate::ports::{CertRef, Claim, Commit, Condition, KeyPair, Lease, Sealed, Store, Write};
 use crate::{ErrorKind, Result};
@@ -92,12 +91,6 @@ impl Corner {
             container_version: None,
             ca_cert: Some(reference),
             magnum_cert: None,
-            trust: Some(ClusterTrust {
-                trustee_user_id: "trustee".to_owned(),
-                trustee_username: "name".to_owned(),
-                trustee_password: Sealed("sealed".to_owned()),
-                trust_id: "trust".to_owned(),
-            }),
             node_credentials: vec![NodeCredential {
                 role: PoolRole::Master,
                 sealed: Sealed("sealed too".to_owned()),
@@ -118,7 +111,9 @@ impl Corner {
 
     pub(super) async fn insert(&self, cluster: &Cluster) {
         let write = Write::InsertCluster(Box::new(cluster.clone()));
-        self.commit(Commit::new().write(write)).await.expect("a new cluster is inserted");
+        self.commit(Commit::new().write(write))
+            .await
+            .expect("a new cluster is inserted");
     }
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<()> {
