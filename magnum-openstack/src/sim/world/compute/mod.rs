@@ -1,0 +1,44 @@
+//! Nova: flavors, key pairs, servers, and their quotas.
+
+pub mod flavor;
+pub mod interface;
+pub mod keypair;
+pub mod quota;
+pub mod server;
+
+use std::collections::BTreeMap;
+
+pub use flavor::Flavor;
+pub use interface::{Interface, NetworkRequest};
+pub use keypair::Keypair;
+pub use server::{Server, ServerSpec};
+
+/// What Nova knows.
+#[derive(Debug, Default)]
+pub struct Compute {
+    /// By identifier.
+    pub(crate) flavors: BTreeMap<String, Flavor>,
+    /// By user and name.
+    pub(crate) keypairs: BTreeMap<(String, String), Keypair>,
+    /// By identifier.
+    pub(crate) servers: BTreeMap<String, Server>,
+    /// Limits by project and resource; what is not here has Nova's default.
+    pub(crate) quotas: BTreeMap<(String, String), i64>,
+}
+
+impl Compute {
+    /// All flavors.
+    pub fn flavors(&self) -> impl Iterator<Item = &Flavor> {
+        self.flavors.values()
+    }
+
+    /// All key pairs.
+    pub fn keypairs(&self) -> impl Iterator<Item = &Keypair> {
+        self.keypairs.values()
+    }
+
+    /// All servers that are not gone.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.servers.values()
+    }
+}
