@@ -36,7 +36,7 @@ ask_endpoint() {
                 --output "$answer" --write-out '%{http_code}' "$@" 2>"$scratch/curl-error"
         ) || code=$?
         if ((code != 0)); then
-            reason="the node endpoint cannot be reached: $(tail -n 1 -- "$scratch/curl-error")"
+            reason="the node endpoint cannot be reached: $(head -n 1 -- "$scratch/curl-error")"
         elif [[ $status == 200 ]]; then
             return 0
         else

@@ -1,0 +1,97 @@
+//! A small HTTP server that answers as a test says and keeps what it was asked.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<String>,
+    pub body: String,
+}
+
+impl Asked {
+    /// Whether this header line was sent.
+    pub fn has_header(&self, line: &str) -> bool {
+        self.headers.iter().any(|h| h == line)
+    }
+}
+
+type Answers = Box<dyn Fn(&Asked) -> (u16, String) + Send + Sync>;
+
+/// A server on loopback; it lives as long as the test's process.
+#[derive(Clone)]
+pub struct Server {
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    pub fn start(answers: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (kept, answers): (_, Arc<Answers>) = (Arc::clone(&asked), Arc::new(Box::new(answers)));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (kept, answers) = (Arc::clone(&kept), Arc::clone(&answers));
+                std::thread::spawn(move || serve(&stream.unwrap(), &kept, &answers));
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// What was asked so far whose path starts like this.
+    pub fn asked(&self, path: &str) -> Vec<Asked> {
+        self.asked
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|a| a.path.starts_with(path))
+            .cloned()
+            .collect()
+    }
+
+    pub fn forget(&self) {
+        self.asked.lock().unwrap().clear();
+    }
+}
+
+fn serve(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, answers: &Answers) {
+    let mut reader = BufReader::new(stream);
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        let line = line.trim_end().to_owned();
+        if line.is_empty() {
+            break;
+        }
+        lines.push(line);
+    }
+    let mut first = lines[0].split(' ').map(ToOwned::to_owned);
+    let length = lines
+        .iter()
+        .find_map(|l| l.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).unwrap();
+    let asked = Asked {
+        method: first.next().unwrap(),
+        path: first.next().unwrap(),
+        headers: lines[1..].to_vec(),
+        body: String::from_utf8(body).unwrap(),
+    };
+    kept.lock().unwrap().push(asked.clone());
+    let (status, text) = answers(&asked);
+    let mut stream = stream;
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {status} Status\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+        text.len()
+    );
+}
