@@ -1,5 +1,8 @@
 //! Nova's API, version 2.1.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use axum::Router;

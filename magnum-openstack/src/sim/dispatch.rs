@@ -1,5 +1,8 @@
 //! From a request to a service and back, with the faults in between.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request};

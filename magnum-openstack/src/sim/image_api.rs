@@ -1,5 +1,8 @@
 //! Glance's API, version 2.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};

@@ -1,5 +1,8 @@
 //! Barbican's API, version 1.
 
+#[cfg(test)]
+mod tests;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};

@@ -100,3 +100,56 @@ fn broken() -> Response {
     *response.status_mut() = StatusCode::BAD_GATEWAY;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::super::fault::{At, Effect, Fault};
+    use super::super::probe::{Probe, builder};
+
+    async fn get(address: std::net::SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A connection that breaks off is an answer, too.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn a_served_cloud_answers_on_a_socket_and_names_it_in_its_urls() {
+        let cloud = builder().build();
+        let old = cloud.base_url();
+        let served = cloud.serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let answer = get(served.address(), "/identity/v3").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.contains(&served.auth_url()), "{answer}");
+        // In process, both the new and the old URL are the cloud's.
+        let demo = Probe::log_in(&cloud, "demo").await;
+        assert_eq!(demo.get("/image/v2/images").await.0, 200);
+        let request = http::Request::get(format!("{old}/identity/v3"))
+            .body(bytes::Bytes::new())
+            .unwrap();
+        let answer = magnum_core::HttpTransport::send(&cloud.transport(), request, &Default::default()).await;
+        assert_eq!(answer.unwrap().status(), 200);
+
+        cloud.inject(Fault::once(
+            At::Call(cloud.request_count()),
+            Effect::ResetBefore { sent: true },
+        ));
+        let broken = get(served.address(), "/identity/v3").await;
+        assert!(
+            !broken.contains("200 OK") && !broken.ends_with("0\r\n\r\n"),
+            "{broken}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_cloud_is_not_served_to_strangers() {
+        let cloud = builder().build();
+        assert!(cloud.serve(([0, 0, 0, 0], 0).into()).await.is_err());
+    }
+}

@@ -225,6 +225,13 @@ async fn only_the_trustor_makes_a_trust_and_only_with_roles_it_has() {
             .unwrap()
             .starts_with("Could not find role")
     );
+    let unknown = json!({"roles": [{"name": "jester"}]});
+    let body = trust_body(&delegation.demo, &delegation.trustee, unknown);
+    let (status, body) = delegation.demo.post(TRUSTS, body).await;
+    assert_eq!(
+        (status, &body["error"]["message"]),
+        (404, &json!("Role jester is not defined"))
+    );
     let none = trust_body(&delegation.demo, &delegation.trustee, json!({"roles": []}));
     assert_eq!(delegation.demo.post(TRUSTS, none).await.0, 403);
 }
@@ -274,6 +281,12 @@ async fn trusts_are_listed_for_who_is_in_them() {
     let own = Probe::with(&cloud, identity, Value::Null).await.unwrap();
     assert_eq!(own.get(&by_trustee).await.0, 200);
     assert_eq!(Probe::log_in(&cloud, "admin").await.get(&by_trustee).await.0, 200);
+    assert_eq!(delegation.domain_admin.get(&by_trustee).await.0, 200);
+    assert_eq!(delegation.domain_admin.get(&by_trustor).await.0, 403);
+    let both = format!("{by_trustor}&trustee_user_id={}", delegation.trustee);
+    assert_eq!(delegation.demo.get(&both).await.0, 200);
+    let path = format!("{TRUSTS}/{}", delegation.trust);
+    assert_eq!(delegation.domain_admin.delete(&path).await.0, 204);
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,22 +133,23 @@ impl World {
         Ok(trust)
     }
 
-    /// A trust that a caller may see: an administrator, its trustor or its trustee.
+    /// A trust that a caller may see: its trustor, its trustee, or who administers the cloud or the
+    /// trustee's domain.
     ///
     /// # Errors
     /// `TrustNotFound` (404), 403.
     pub fn visible_trust(&self, caller: &Caller, id: &str) -> ApiResult<&Trust> {
         let trust = self.live_trust(id)?;
         let related = [&trust.trustor_user_id, &trust.trustee_user_id].contains(&&caller.user_id);
-        if !related && !caller.is_admin() {
+        if !related && !self.administers_user(caller, &trust.trustee_user_id) {
             return Err(forbidden_action("identity:get_trust"));
         }
         refuse_delegated(caller)?;
         Ok(trust)
     }
 
-    /// Trusts by trustor or by trustee. Who asks must be that user or an administrator; who asks for all
-    /// must be an administrator.
+    /// Trusts by trustor or by trustee. Who asks must be that user, or administer the cloud or that user's
+    /// domain; who asks for all must administer the cloud.
     ///
     /// # Errors
     /// 403.
@@ -163,7 +164,11 @@ impl World {
             (None, Some(user)) => ("identity:list_trusts_for_trustee", Some(user)),
             (None, None) => ("identity:list_trusts", None),
         };
-        if user != Some(&caller.user_id) && !caller.is_admin() {
+        let administers = match user {
+            Some(user) => self.administers_user(caller, user),
+            None => caller.is_admin(),
+        };
+        if user != Some(&caller.user_id) && !administers {
             return Err(forbidden_action(action));
         }
         refuse_delegated(caller)?;
@@ -182,13 +187,14 @@ impl World {
     }
 
     /// Deletes a trust and those made from it: by its trustor (a token of the trust itself shows the
-    /// trustor, if it impersonates) or by an administrator.
+    /// trustor, if it impersonates), or by who administers the cloud or the trustee's domain.
     ///
     /// # Errors
     /// `TrustNotFound` (404), 403.
     pub fn delete_trust(&mut self, caller: &Caller, id: &str) -> ApiResult<()> {
         let trust = self.live_trust(id)?;
-        if trust.trustor_user_id != caller.user_id && !caller.is_admin() {
+        let administers = self.administers_user(caller, &trust.trustee_user_id);
+        if trust.trustor_user_id != caller.user_id && !administers {
             return Err(forbidden_action("identity:delete_trust"));
         }
         refuse_delegated(caller)?;
@@ -233,6 +239,16 @@ impl World {
         current.trustor_user_id.clone()
     }
 
+    /// Whether the caller administers the cloud or the domain of a user.
+    fn administers_user(&self, caller: &Caller, user_id: &str) -> bool {
+        let domain = self
+            .identity
+            .users
+            .get(user_id)
+            .map(|user| user.domain_id.as_str());
+        caller.administers(domain.unwrap_or_default())
+    }
+
     fn known_roles(&self, roles: &[String]) -> ApiResult<Vec<String>> {
         roles
             .iter()
@@ -241,7 +257,7 @@ impl World {
                 by_id
                     .or_else(|| self.role_by_name(role))
                     .map(|known| known.id.clone())
-                    .ok_or_else(|| role_not_found(role))
+                    .ok_or_else(|| ApiFault::not_found("RoleNotFound", format!("Role {role} is not defined")))
             })
             .collect()
     }
