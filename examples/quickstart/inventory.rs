@@ -1,0 +1,54 @@
+//! What the project has in the cloud, asked of the services themselves.
+
+use std::collections::BTreeSet;
+
+use magnum::openstack::{Call, OpenStack, Service};
+use magnum::{Auth, Result};
+use serde_json::Value;
+
+/// Things of a project, as `kind name (id)`.
+#[derive(Debug, Default)]
+pub struct Inventory(BTreeSet<String>);
+
+const LISTS: [(Service, &str, &str); 7] = [
+    (Service::ORCHESTRATION, "/stacks", "stacks"),
+    (Service::COMPUTE, "/servers", "servers"),
+    (Service::NETWORK, "/v2.0/ports", "ports"),
+    (Service::NETWORK, "/v2.0/networks", "networks"),
+    (Service::NETWORK, "/v2.0/routers", "routers"),
+    (Service::NETWORK, "/v2.0/floatingips", "floatingips"),
+    (Service::NETWORK, "/v2.0/security-groups", "security_groups"),
+];
+
+/// Lists everything that a cluster may leave behind.
+pub async fn take(openstack: &OpenStack, auth: &Auth) -> Result<Inventory> {
+    let mut found = BTreeSet::new();
+    for (service, path, kind) in LISTS {
+        let answer: Value = openstack.call(auth, &Call::get(service, "inventory", path)).await?.json()?;
+        for item in answer.get(kind).and_then(Value::as_array).into_iter().flatten() {
+            let text = |field: &str| item.get(field).and_then(Value::as_str).unwrap_or_default();
+            let name = if kind == "stacks" { text("stack_name") } else { text("name") };
+            found.insert(format!("{kind} {name} ({})", text("id")));
+        }
+    }
+    Ok(Inventory(found))
+}
+
+impl Inventory {
+    /// What is here and was not there.
+    pub fn beyond(self, before: &Self) -> Self {
+        // Neutron makes a project's default security group when it is first asked for one.
+        let new = |thing: &String| !before.0.contains(thing) && !thing.starts_with("security_groups default ");
+        Self(self.0.into_iter().filter(new).collect())
+    }
+
+    /// How many things.
+    pub fn total(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The things by name, if there are any.
+    pub fn named(&self) -> String {
+        self.0.iter().map(|thing| format!("\n  {thing}")).collect()
+    }
+}

@@ -1,0 +1,171 @@
+//! For every call of the conductor through a port, and each way in which it can go wrong: the operation still
+//! ends, and when the cluster is gone nothing of it is left.
+
+mod support;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use magnum::*;
+use support::interrupt::Outcome;
+use support::scene::Scene;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Create,
+    Scale,
+    Delete,
+}
+
+/// How a run goes wrong.
+#[derive(Clone, Copy, Debug)]
+enum Harm {
+    Call(u64, Outcome),
+    /// The conductor's future is dropped after this many polls.
+    Poll(u64),
+    None,
+}
+
+struct Ended {
+    calls: Vec<String>,
+    polls: u64,
+    status: Option<ClusterStatus>,
+}
+
+/// One whole run in a runtime of its own: prepare, harm, recover, remove.
+fn run(kind: Kind, harm: Harm) -> Ended {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let scene = Scene::new(7).await;
+        scene.template().await;
+        let id = scene.accept(1).await.id;
+        if kind != Kind::Create {
+            scene.settle().await;
+        }
+        match kind {
+            Kind::Create => {}
+            Kind::Scale => {
+                scene.magnum.scale_cluster(&scene.cx, id, 2, ScaleOptions::default()).await.unwrap();
+            }
+            Kind::Delete => {
+                scene.magnum.delete_cluster(&scene.cx, id, DeleteOptions::default()).await.unwrap();
+            }
+        }
+        scene.interrupter.arm(match harm {
+            Harm::Call(at, outcome) => Some((at, outcome)),
+            _ => None,
+        });
+        let mut polls = 0;
+        {
+            let conductor = scene.conductor(3);
+            let mut work = pin!(until_idle(&conductor));
+            let limit = match harm {
+                Harm::Poll(limit) => limit,
+                _ => u64::MAX,
+            };
+            let counted = std::future::poll_fn(|cx: &mut Context<'_>| {
+                if polls == limit {
+                    return Poll::Ready(());
+                }
+                polls += 1;
+                work.as_mut().poll(cx)
+            });
+            tokio::select! {
+                biased;
+                () = scene.interrupter.crashed.notified() => {}
+                done = tokio::time::timeout(Duration::from_secs(30 * 86_400), counted) => {
+                    done.unwrap_or_else(|_| panic!("{kind:?} {harm:?}: never ends"));
+                }
+            }
+        }
+        let calls = scene.interrupter.calls();
+        scene.settle().await;
+        let status = scene.cluster(id).await.map(|cluster| {
+            assert!(cluster.status.is_settled(), "{kind:?} {harm:?}: {}", cluster.status);
+            assert!(
+                cluster.status.phase == Phase::Complete || cluster.status_reason.is_some(),
+                "{kind:?} {harm:?}: failed without a reason"
+            );
+            cluster.status
+        });
+        assert_eq!(scene.store.active_operation(id).await.unwrap(), None, "{kind:?} {harm:?}");
+        if status.is_some() {
+            scene.delete(id).await;
+        }
+        assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None, "{kind:?} {harm:?}");
+        let left = scene.leftovers();
+        assert_eq!(left.total(), 0, "{kind:?} {harm:?} left {left}; calls: {calls:#?}");
+        assert_eq!(scene.store.ledger(id).await.unwrap(), [], "{kind:?} {harm:?}");
+        for role in ["ca", "client"] {
+            let kept = scene.store.key_pairs(&format!("magnum-{id}-{role}")).await.unwrap();
+            assert_eq!(kept, [], "{kind:?} {harm:?} left a certificate");
+        }
+        let events = scene.events.events();
+        let gone = events.iter().filter(|e| e.status == ClusterStatus::DELETE_COMPLETE).count();
+        assert!(gone >= 1, "{kind:?} {harm:?}: nobody was told");
+        Ended { calls, polls, status }
+    })
+}
+
+/// A store that fails ends a step; a host goes on.
+async fn until_idle(conductor: &Conductor) {
+    while conductor.run_until_idle().await.is_err() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+fn sweep(kind: Kind, good: Option<ClusterStatus>) {
+    let plain = run(kind, Harm::None);
+    assert_eq!(plain.status, good);
+    let mut ended = std::collections::BTreeMap::new();
+    let mut runs = 0;
+    for at in 0..plain.calls.len() as u64 {
+        for outcome in Outcome::ALL {
+            let status = run(kind, Harm::Call(at, outcome)).status;
+            *ended.entry(status.map_or("gone".to_owned(), |s| s.to_string())).or_insert(0) += 1;
+            runs += 1;
+        }
+    }
+    println!("{kind:?}: {} port calls x {} outcomes = {runs} runs, ended {ended:?}, 0 left", plain.calls.len(), 4);
+}
+
+fn drops(kind: Kind) {
+    let polls = run(kind, Harm::None).polls;
+    for at in 0..polls {
+        run(kind, Harm::Poll(at));
+    }
+    println!("{kind:?}: dropped at each of {polls} polls, all ended, 0 left");
+}
+
+#[test]
+fn every_call_of_a_create_can_go_wrong() {
+    sweep(Kind::Create, Some(ClusterStatus::CREATE_COMPLETE));
+}
+
+#[test]
+fn every_call_of_a_scale_can_go_wrong() {
+    sweep(Kind::Scale, Some(ClusterStatus::UPDATE_COMPLETE));
+}
+
+#[test]
+fn every_call_of_a_delete_can_go_wrong() {
+    sweep(Kind::Delete, None);
+}
+
+#[test]
+fn a_create_can_be_dropped_at_every_poll() {
+    drops(Kind::Create);
+}
+
+#[test]
+fn a_scale_can_be_dropped_at_every_poll() {
+    drops(Kind::Scale);
+}
+
+#[test]
+fn a_delete_can_be_dropped_at_every_poll() {
+    drops(Kind::Delete);
+}

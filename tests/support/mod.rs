@@ -1,0 +1,6 @@
+//! What the tests against the simulated cloud share: a scene with everything in it, and interruptions.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub mod interrupt;
+pub mod random;
+pub mod scene;

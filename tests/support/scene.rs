@@ -1,0 +1,193 @@
+//! A scene: a simulated cloud, a service, and conductors that can be interrupted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use magnum::certs::{AesSealer, FixtureKeys, OpenSslAuthority, SealingKey, X509KeyPairStore};
+use magnum::openstack::sim::{Leftovers, Pace, SimCloud};
+use magnum::openstack::{Credentials, DomainRef, Named, OpenStack};
+use magnum::*;
+
+use super::interrupt::{InterruptedNotifier, InterruptedStore, InterruptedTransport, Interrupter};
+use super::random::Seeded;
+
+pub const ENDPOINT: &str = "nodes.example.test";
+
+pub struct Scene {
+    pub cloud: SimCloud,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// The service, as in a process of its own: never interrupted.
+    pub magnum: Magnum,
+    pub cx: RequestContext,
+    pub events: MemoryNotifier,
+    pub interrupter: Arc<Interrupter>,
+    random: Arc<Seeded>,
+    settings: Settings,
+}
+
+/// The host's clients of a simulated devstack, over a transport.
+pub fn openstack(cloud: &SimCloud, clock: &Arc<dyn Clock>, transport: Arc<dyn HttpTransport>) -> OpenStack {
+    OpenStack::builder()
+        .auth_url(cloud.auth_url())
+        .transport(transport)
+        .clock(Arc::clone(clock))
+        .service(
+            Credentials::password(Named::new("magnum", DomainRef::id("default")), "secret")
+                .in_project(Named::new("service", DomainRef::id("default"))),
+        )
+        .trustee_domain_admin(
+            Credentials::password(Named::new("magnum_domain_admin", DomainRef::name("magnum")), "secret")
+                .in_domain(DomainRef::name("magnum")),
+        )
+        .build()
+        .unwrap()
+}
+
+/// The credentials of the simulated devstack's ordinary user.
+pub fn demo() -> Credentials {
+    Credentials::password(Named::new("demo", DomainRef::id("default")), "secret")
+        .in_project(Named::new("demo", DomainRef::id("default")))
+}
+
+/// Hands requests of nodes to the service.
+#[derive(Debug)]
+pub struct NodeRoute(pub Magnum);
+
+#[async_trait]
+impl HttpTransport for NodeRoute {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        _profile: &TlsProfile,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        Ok(self.0.node_request(request).await)
+    }
+}
+
+impl Scene {
+    pub async fn new(seed: u64) -> Self {
+        Self::with(seed, Settings::default()).await
+    }
+
+    pub async fn with(seed: u64, settings: Settings) -> Self {
+        let epoch: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(epoch));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        Self::on_store(seed, settings, clock, store).await
+    }
+
+    pub async fn on_store(
+        seed: u64,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+    ) -> Self {
+        let keys = Arc::new(FixtureKeys::danger_seeded(seed));
+        let cloud = SimCloud::builder()
+            .clock(Arc::clone(&clock))
+            .seed(seed)
+            .pace(Pace::Real)
+            .devstack()
+            .guest(Arc::new(NodeGuest::new(keys, Arc::clone(&clock))))
+            .build();
+        let random = Arc::new(Seeded::new(seed));
+        let interrupter = Arc::new(Interrupter::default());
+        let events = MemoryNotifier::default();
+        let transport: Arc<dyn HttpTransport> = Arc::new(cloud.transport());
+        let magnum = compose(
+            &cloud, &clock, Arc::clone(&store), transport, Arc::new(events.clone()), &random, seed, &settings,
+        );
+        cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
+        let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
+        let token = login.login(demo()).await.unwrap();
+        let cx = RequestContext::from_token(token);
+        Self { cloud, store, clock, magnum, cx, events, interrupter, random, settings }
+    }
+
+    /// A conductor as in a process of its own, whose calls go through the interrupter.
+    pub fn conductor(&self, seed: u64) -> Conductor {
+        let transport = InterruptedTransport(self.cloud.transport(), Arc::clone(&self.interrupter));
+        let store = InterruptedStore(Arc::clone(&self.store), Arc::clone(&self.interrupter));
+        let notifier = InterruptedNotifier(Arc::new(self.events.clone()), Arc::clone(&self.interrupter));
+        compose(
+            &self.cloud,
+            &self.clock,
+            Arc::new(store),
+            Arc::new(transport),
+            Arc::new(notifier),
+            &self.random,
+            seed,
+            &self.settings,
+        )
+        .conductor()
+    }
+
+    pub async fn template(&self) -> ClusterTemplate {
+        let spec = TemplateSpec::new("docker", "ubuntu", "public").with_keypair("testkey").with_name("small");
+        self.magnum.create_template(&self.cx, spec).await.unwrap()
+    }
+
+    pub async fn accept(&self, nodes: u32) -> Cluster {
+        let spec = ClusterSpec::new("small").with_name("mycluster").with_node_count(nodes);
+        self.magnum.create_cluster(&self.cx, spec, CreateOptions::default()).await.unwrap()
+    }
+
+    pub async fn cluster(&self, id: ClusterId) -> Option<Cluster> {
+        self.store.cluster(id).await.unwrap()
+    }
+
+    pub fn leftovers(&self) -> Leftovers {
+        self.cloud.leftovers(&self.cx.project_id)
+    }
+
+    /// Drives everything to its end, however often that takes.
+    pub async fn settle(&self) {
+        self.interrupter.disarm();
+        let conductor = self.conductor(99);
+        tokio::time::timeout(Duration::from_secs(14 * 86_400), conductor.run_until_idle())
+            .await
+            .expect("the operation never ends")
+            .unwrap();
+    }
+
+    /// Deletes a cluster and drives that to its end.
+    pub async fn delete(&self, id: ClusterId) {
+        self.magnum.delete_cluster(&self.cx, id, DeleteOptions::default()).await.unwrap();
+        self.settle().await;
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of a process, given once")]
+fn compose(
+    cloud: &SimCloud,
+    clock: &Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    transport: Arc<dyn HttpTransport>,
+    notifier: Arc<dyn Notifier>,
+    random: &Arc<Seeded>,
+    seed: u64,
+    settings: &Settings,
+) -> Magnum {
+    let sealer = Arc::new(AesSealer::with_entropy(SealingKey::from_bytes(&[7; 32]).unwrap(), random.clone()));
+    let keys = Arc::new(FixtureKeys::danger_seeded(seed));
+    let authority = OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
+    let kept = X509KeyPairStore::new(Arc::clone(&store), sealer.clone(), random.clone());
+    let mut builder = Magnum::builder()
+        .store(store)
+        .sealer(sealer)
+        .cloud(magnum::cloud("sim", &openstack(cloud, clock, transport), true))
+        .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
+        .node_endpoint(NodeEndpoint::new(&format!("https://{ENDPOINT}")).unwrap())
+        .notifier(notifier)
+        .clock(Arc::clone(clock))
+        .ids(random.clone())
+        .entropy(random.clone())
+        .settings(settings.clone());
+    for driver in magnum::drivers::all() {
+        builder = builder.driver(driver);
+    }
+    builder.build().unwrap()
+}
