@@ -19,13 +19,16 @@ region_name = $REGION
 TEXT
 }
 
-# Validated tokens are not kept: a revoked one is refused by the next request.
+# Where a user comes in, validated tokens are not kept: a revoked one is refused
+# by the next request. The services that Heat calls a hundred times for a stack
+# ask Keystone for each of those calls unless they may remember for a second
+# ($2).
 authtoken() {
   echo "[keystone_authtoken]"
   login "$1"
   cat <<TEXT
 www_authenticate_uri = $AUTH_URL
-token_cache_time = -1
+token_cache_time = ${2:--1}
 service_token_roles = service
 service_token_roles_required = true
 TEXT

@@ -66,10 +66,11 @@ def make_layer():
     shutil.copy(HERE / 'recorder', recorder)
     recorder.chmod(0o755)
     for command in (HERE / 'recorded').read_text().split():
-        for place in ('/usr/local/sbin', '/usr/local/bin', '/usr/sbin',
-                      '/usr/bin'):
+        for place in ('/usr/local/sbin', '/usr/bin', '/usr/sbin',
+                      '/usr/local/bin'):
             path = os.path.join(place, command)
-            if place == '/usr/local/sbin' or os.path.lexists(path):
+            if (place in ('/usr/local/sbin', '/usr/bin')
+                    or os.path.lexists(path)):
                 link = layer / path.lstrip('/')
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to('/usr/local/lib/node-recorder')

@@ -32,7 +32,7 @@ flavor = keystone
 config_file = /etc/glance/glance-api-paste.ini
 $(messaging)
 $(database glance)
-$(authtoken glance)
+$(authtoken glance 1)
 TEXT
 }
 

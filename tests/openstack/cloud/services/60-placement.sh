@@ -18,7 +18,7 @@ use_stderr = true
 auth_strategy = keystone
 [placement_database]
 connection = $(database_url placement)
-$(authtoken placement)
+$(authtoken placement 1)
 TEXT
 }
 

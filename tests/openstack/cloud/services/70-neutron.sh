@@ -53,7 +53,7 @@ $(login nova)
 $(login placement)
 $(messaging)
 $(database neutron)
-$(authtoken neutron)
+$(authtoken neutron 1)
 TEXT
 }
 

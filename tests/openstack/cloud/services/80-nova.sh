@@ -69,7 +69,7 @@ send_service_user_token = true
 $(login nova)
 $(messaging)
 $(database nova)
-$(authtoken nova)
+$(authtoken nova 1)
 TEXT
   # A compute node is not allowed a way to the databases.
   awk '/^\[/ {skip = ($0 == "[database]" || $0 == "[api_database]")} !skip' \
