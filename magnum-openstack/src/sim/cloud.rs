@@ -225,10 +225,11 @@ impl SimCloud {
         Ok(network.id)
     }
 
-    /// Sets a limit of Nova (`instances`, `cores`, `ram`, …) or Neutron (`port`, `network`, …); -1 is none.
+    /// Sets a limit of Nova (`instances`, `cores`, `ram`, …), Neutron (`port`, `network`, …) or Cinder
+    /// (`volumes`, `gigabytes`); -1 is none.
     ///
     /// # Errors
-    /// 404 for a resource that neither knows.
+    /// 404 for a resource that none of them knows.
     pub fn set_quota(&self, project_id: &str, resource: &str, limit: i64) -> ApiResult<()> {
         let mut world = self.world();
         let key = (project_id.to_owned(), resource.to_owned());
@@ -236,6 +237,8 @@ impl SimCloud {
             world.compute.quotas.insert(key, limit);
         } else if World::is_network_quota(resource) {
             world.network.quotas.insert(key, limit);
+        } else if World::is_volume_quota(resource) {
+            world.volumes.quotas.insert(key, limit);
         } else {
             return Err(ApiFault::not_found(
                 "NotFound",

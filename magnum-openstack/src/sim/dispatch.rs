@@ -17,7 +17,9 @@ use tower::ServiceExt;
 use super::cloud::{SimCloud, lock};
 use super::fault::Effect;
 use super::heat;
-use super::{compute_api, identity_api, image_api, key_manager_api, network_api};
+use super::{
+    compute_api, identity_api, image_api, key_manager_api, load_balancer_api, network_api, volume_api,
+};
 
 /// Bodies are templates and secrets at most.
 const BODY_LIMIT: usize = 64 << 20;
@@ -33,6 +35,8 @@ pub(crate) fn router() -> Router<SimCloud> {
         .nest("/image", image_api::routes())
         .nest("/compute", compute_api::routes())
         .nest("/networking", network_api::routes())
+        .nest("/volume", volume_api::routes())
+        .nest("/load-balancer", load_balancer_api::routes())
         .nest("/key-manager", key_manager_api::routes())
         .nest("/orchestration", heat::routes())
         .route_layer(from_fn(note_template))

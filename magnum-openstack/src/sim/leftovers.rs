@@ -24,6 +24,10 @@ pub struct Leftovers {
     pub security_groups: Vec<String>,
     /// Floating IPs.
     pub floating_ips: Vec<String>,
+    /// Volumes.
+    pub volumes: Vec<String>,
+    /// Load balancers, those being deleted included.
+    pub load_balancers: Vec<String>,
     /// Secrets.
     pub secrets: Vec<String>,
     /// Containers of secrets.
@@ -83,6 +87,16 @@ impl Leftovers {
             floating_ips: list(network.floating_ips().filter(|x| x.project_id == project), |x| {
                 x.floating_ip_address.to_string()
             }),
+            volumes: list(world.volumes.volumes().filter(|x| x.project_id == project), |x| {
+                named(&x.name, &x.id)
+            }),
+            load_balancers: list(
+                world
+                    .load_balancing
+                    .balancers()
+                    .filter(|x| x.project_id == project),
+                |x| named(&x.name, &x.id),
+            ),
             secrets: list(
                 world.key_manager.secrets().filter(|x| x.project_id == project),
                 |x| named(x.name.as_deref().unwrap_or_default(), &x.id),
@@ -120,7 +134,7 @@ impl Leftovers {
         self.total() == 0
     }
 
-    fn kinds(&self) -> [(&'static str, &[String]); 12] {
+    fn kinds(&self) -> [(&'static str, &[String]); 14] {
         [
             ("stacks", &self.stacks),
             ("servers", &self.servers),
@@ -130,6 +144,8 @@ impl Leftovers {
             ("routers", &self.routers),
             ("security groups", &self.security_groups),
             ("floating IPs", &self.floating_ips),
+            ("volumes", &self.volumes),
+            ("load balancers", &self.load_balancers),
             ("secrets", &self.secrets),
             ("containers", &self.containers),
             ("trustees", &self.trustees),

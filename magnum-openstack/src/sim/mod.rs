@@ -1,11 +1,11 @@
-//! A simulated cloud: Keystone, Glance, Nova, Neutron, Barbican and Heat that are not there.
+//! A simulated cloud: Keystone, Glance, Nova, Neutron, Cinder, Octavia, Barbican and Heat that are not there.
 //!
 //! [`SimCloud`] holds the state. It is called in process through [`SimCloud::transport`] (no sockets, and
 //! time may be tokio's paused clock) or served on loopback with [`SimCloud::serve`]. Faults are data, time
 //! comes from a clock, and randomness from a seed: the same test sees the same cloud in every run.
 //!
 //! Every service has a prefix of its own below one base URL (`/identity/v3`, `/orchestration/v1/{project}`,
-//! `/image`, `/compute/v2.1`, `/networking`, `/key-manager`), so URLs look the same in process and served.
+//! `/image`, `/compute/v2.1`, `/networking`, `/volume/v3/{project}`, `/load-balancer`, `/key-manager`), so URLs look the same in process and served.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -41,9 +41,11 @@ mod http_api;
 mod identity_api;
 mod image_api;
 mod key_manager_api;
+mod load_balancer_api;
 mod network_api;
 #[cfg(test)]
 mod probe;
+mod volume_api;
 
 pub use api_fault::ApiFault;
 pub use builder::SimCloudBuilder;

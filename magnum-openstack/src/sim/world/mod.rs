@@ -12,7 +12,9 @@ pub mod compute;
 pub mod identity;
 pub mod image;
 pub mod key_manager;
+pub mod load_balancing;
 pub mod network;
+pub mod volume;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +32,9 @@ use compute::Compute;
 use identity::Identity;
 use image::Images;
 use key_manager::KeyManager;
+use load_balancing::LoadBalancing;
 use network::Networking;
+use volume::Volumes;
 
 /// What a function of the world returns.
 pub type ApiResult<T> = Result<T, ApiFault>;
@@ -56,6 +60,10 @@ pub struct World {
     pub images: Images,
     /// Barbican.
     pub key_manager: KeyManager,
+    /// Cinder.
+    pub volumes: Volumes,
+    /// Octavia.
+    pub load_balancing: LoadBalancing,
     /// Guests of servers, and the signals that they send.
     pub boots: Boots,
     /// Heat.
@@ -79,6 +87,8 @@ impl World {
             network: Networking::default(),
             images: Images::default(),
             key_manager: KeyManager::default(),
+            volumes: Volumes::default(),
+            load_balancing: LoadBalancing::default(),
             boots: Boots::default(),
             heat: Heat::default(),
         }
@@ -186,10 +196,11 @@ impl World {
             .is_some()
     }
 
-    /// Ends what has ended by [`World::now`]: servers that were being deleted are gone.
+    /// Ends what has ended by [`World::now`]: servers and load balancers that were being deleted are gone.
     ///
     /// Runs before every request. Who moves time with [`World::as_of`] calls it there, too.
     pub fn settle(&mut self) {
         self.reap_servers();
+        self.reap_load_balancers();
     }
 }

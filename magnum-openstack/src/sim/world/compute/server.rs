@@ -211,6 +211,7 @@ impl World {
         for server in gone {
             self.compute.servers.remove(&server.id);
             self.boots.forget(&server.id);
+            self.release_volumes(&server.id);
             for interface in server.interfaces {
                 if interface.made_by_nova {
                     self.drop_port(&interface.port_id);

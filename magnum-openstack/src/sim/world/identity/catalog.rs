@@ -13,6 +13,9 @@ const SERVICES: &[(&str, &str, &str)] = &[
     ("compute", "nova", "/compute/v2.1"),
     ("network", "neutron", "/networking"),
     ("key-manager", "barbican", "/key-manager"),
+    ("volumev3", "cinderv3", "/volume/v3/%"),
+    ("block-storage", "cinder", "/volume/v3/%"),
+    ("load-balancer", "octavia", "/load-balancer"),
     ("orchestration", "heat", "/orchestration/v1/%"),
 ];
 
