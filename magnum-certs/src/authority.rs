@@ -35,6 +35,10 @@ use crate::{key_strength, known_keys, private_key, subject};
 /// with SHA-256 (P-384: SHA-384), or Ed25519. Everything that takes processor time runs on tokio's blocking threads,
 /// so calls need a tokio runtime.
 ///
+/// # Issuing
+/// [`issue`](Authority::issue) gives all that the profile allows: every organization, every name. Under
+/// [`Profile::Node`] `common_name` must be the profile's.
+///
 /// # Signing requests
 /// A request must be one PEM block of at most 64 KiB, signed by its own key with SHA-256 or better. The key
 /// must be RSA of 2048 to 8192 bits, P-256, P-384 or Ed25519. Requests for an authority and for critical extensions

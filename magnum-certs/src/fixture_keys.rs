@@ -1,6 +1,6 @@
 //! Private keys for simulations and tests.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use magnum_core::{KeySource, Result, Secret};
@@ -43,7 +43,7 @@ const KEYS: [&str; 8] = [
 /// ```
 #[derive(Debug)]
 pub struct FixtureKeys {
-    next: AtomicU64,
+    next: AtomicUsize,
 }
 
 impl FixtureKeys {
@@ -54,7 +54,7 @@ impl FixtureKeys {
     #[must_use]
     pub fn danger_seeded(seed: u64) -> Self {
         Self {
-            next: AtomicU64::new(seed % KEYS.len() as u64),
+            next: AtomicUsize::new(usize::try_from(seed % 8).unwrap_or_default()),
         }
     }
 }
@@ -62,11 +62,7 @@ impl FixtureKeys {
 #[async_trait]
 impl KeySource for FixtureKeys {
     async fn generate(&self) -> Result<Secret> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % KEYS.len() as u64;
-        Ok(KEYS
-            .iter()
-            .zip(0u64..)
-            .find(|(_, index)| *index == turn)
-            .map_or_else(Secret::default, |(key, _)| Secret::new(*key)))
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % KEYS.len();
+        Ok(Secret::new(KEYS[turn]))
     }
 }

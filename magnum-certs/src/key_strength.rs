@@ -37,7 +37,7 @@ pub(crate) fn check<T: HasPublic>(key: &PKeyRef<T>) -> Result<(), WeakKey> {
             if !sound_exponent(rsa.e()) || !rsa.n().is_bit_set(0) {
                 return weak(
                     format!("RSA {bits}"),
-                    "an odd modulus and an odd public exponent from 3 to 64 bits are needed",
+                    "an odd modulus and an odd public exponent above 1 of at most 64 bits are needed",
                 );
             }
             Ok(())

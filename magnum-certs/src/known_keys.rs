@@ -2,9 +2,9 @@
 
 use magnum_core::Result;
 use openssl::pkey::{HasPublic, PKeyRef};
-use openssl::sha::sha256;
 
 use crate::blocking::openssl_fault;
+use crate::fingerprint::fingerprint;
 
 /// SHA-256 of the public keys (SubjectPublicKeyInfo, DER) of `fixtures/key-*.pem`.
 const FIXTURES: [&str; 8] = [
@@ -23,17 +23,5 @@ pub(crate) fn is_known<T: HasPublic>(key: &PKeyRef<T>) -> Result<bool> {
     let der = key
         .public_key_to_der()
         .map_err(openssl_fault("write a public key"))?;
-    Ok(FIXTURES.contains(&hex(&sha256(&der)).as_str()))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|nibble| DIGITS.get(usize::from(nibble)))
-        .collect()
+    Ok(FIXTURES.contains(&fingerprint(&der).as_str()))
 }

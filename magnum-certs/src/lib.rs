@@ -38,6 +38,7 @@ mod authority;
 mod blocking;
 mod certificate;
 mod client_request;
+mod fingerprint;
 #[cfg(feature = "fixtures")]
 mod fixture_keys;
 mod issuer;

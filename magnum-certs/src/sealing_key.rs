@@ -8,10 +8,9 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use magnum_core::{Entropy, Error, ErrorKind, Result, Secret};
-use openssl::sha::sha256;
 use zeroize::Zeroizing;
 
-use crate::known_keys::hex;
+use crate::fingerprint::fingerprint;
 
 const LENGTH: usize = 32;
 
@@ -51,7 +50,7 @@ impl SealingKey {
         }
         let mut named = Zeroizing::new(b"magnum sealing key v1:".to_vec());
         named.extend_from_slice(bytes.as_slice());
-        let id = hex(&sha256(&named)).chars().take(16).collect();
+        let id = fingerprint(&named).chars().take(16).collect();
         Ok(Self { bytes, id })
     }
 

@@ -3,11 +3,10 @@
 use magnum_core::Result;
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
-use openssl::sha::sha256;
 use openssl::x509::{X509Name, X509NameBuilder};
 
 use crate::blocking::openssl_fault;
-use crate::known_keys::hex;
+use crate::fingerprint::fingerprint;
 
 /// The longest common name or organization in characters (RFC 5280, `ub-common-name`).
 const LIMIT: usize = 64;
@@ -59,7 +58,7 @@ pub(crate) fn shortened(text: &str) -> Result<String, &'static str> {
     if text.chars().count() <= LIMIT {
         return check(text).map(|()| text.to_owned());
     }
-    let hash = hex(&sha256(text.as_bytes()));
+    let hash = fingerprint(text.as_bytes());
     let short: String = text
         .chars()
         .take(LIMIT - 9)
