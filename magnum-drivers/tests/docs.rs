@@ -1,5 +1,7 @@
 //! The documentation's pages about drivers are as their descriptors say.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::Path;
 
 /// With this variable set, pages are written instead of compared.

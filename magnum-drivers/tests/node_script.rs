@@ -1,5 +1,7 @@
 //! The node script of the docker driver, run for real.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::process::{Command, Stdio};

@@ -32,24 +32,19 @@ pub(crate) fn problems(spec: &TemplateSpec) -> Vec<Problem> {
         "must be http:// or https:// and a host, of letters, digits and . _ ~ : @ % [ ] - only";
     const NO_PROXY: &str = "must be names, addresses and networks, separated by commas";
     const REGISTRY: &str = "must be host:port, of letters, digits and . _ : [ ] - only";
-    let checks: [(&str, &Option<String>, fn(&str) -> bool, &str); 4] = [
-        ("http_proxy", &spec.http_proxy, is_proxy, PROXY),
-        ("https_proxy", &spec.https_proxy, is_proxy, PROXY),
-        ("no_proxy", &spec.no_proxy, |v| only(v, ".*:/_,-"), NO_PROXY),
-        (
-            "insecure_registry",
-            &spec.insecure_registry,
-            |v| only(v, "._:[]-"),
-            REGISTRY,
-        ),
-    ];
-    checks
-        .into_iter()
-        .filter_map(|(field, value, fits, message)| {
-            let value = value.as_deref().filter(|v| !v.is_empty() && !fits(v))?;
-            Some(Problem::new(field, value, message))
-        })
-        .collect()
+    let no_proxy = |value: &str| only(value, ".*:/_,-");
+    let registry = |value: &str| only(value, "._:[]-");
+    let mut problems = Vec::new();
+    let mut check = |field: &str, value: &Option<String>, fits: &dyn Fn(&str) -> bool, message: &str| {
+        if let Some(value) = value.as_deref().filter(|v| !v.is_empty() && !fits(v)) {
+            problems.push(Problem::new(field, value, message));
+        }
+    };
+    check("http_proxy", &spec.http_proxy, &is_proxy, PROXY);
+    check("https_proxy", &spec.https_proxy, &is_proxy, PROXY);
+    check("no_proxy", &spec.no_proxy, &no_proxy, NO_PROXY);
+    check("insecure_registry", &spec.insecure_registry, &registry, REGISTRY);
+    problems
 }
 
 /// The parameters by which nodes of a role reach the library: URL, certificate authorities in base64, credential.
