@@ -4,22 +4,10 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 
-use support::node::{Authority, CREDENTIAL, FLOATING, Node, PRIVATE, TOKEN, endpoint_url};
-use support::server::Server;
-
-fn endpoint() -> (Arc<Authority>, Server) {
-    let authority = Arc::new(Authority::new());
-    let signer = Arc::clone(&authority);
-    (authority, Server::start(move |asked| signer.answer(asked)))
-}
-
-fn answering(status: u16, body: &'static str) -> Server {
-    Server::start(move |_| (status, body.to_owned()))
-}
+use support::node::{CREDENTIAL, FLOATING, Node, PRIVATE, TOKEN, endpoint_url, signing};
+use support::server::answering;
 
 /// openssl's words about the node's certificate.
 fn certificate_text(node: &Node) -> String {
@@ -35,7 +23,7 @@ fn certificate_text(node: &Node) -> String {
 
 #[test]
 fn a_node_with_tls_comes_up() {
-    let (authority, endpoint) = endpoint();
+    let (authority, endpoint) = signing();
     let node = Node::new(&endpoint_url(&endpoint));
     node.boots();
 
@@ -98,7 +86,7 @@ fn a_node_with_tls_comes_up() {
 
 #[test]
 fn no_secret_shows_in_a_list_of_processes() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let node = Node::new(&endpoint_url(&endpoint));
     node.boots();
     assert_eq!(node.commands_of("curl").len(), 3);
@@ -113,7 +101,7 @@ fn no_secret_shows_in_a_list_of_processes() {
 
 #[test]
 fn a_second_run_changes_nothing() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let node = Node::new(&endpoint_url(&endpoint));
     node.boots();
     let before = node.snapshot();
@@ -133,7 +121,7 @@ fn a_second_run_changes_nothing() {
 
 #[test]
 fn a_changed_file_is_put_right_and_docker_restarted() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let node = Node::new(&endpoint_url(&endpoint));
     node.boots();
     let before = node.read("/etc/docker/daemon.json");
@@ -151,7 +139,7 @@ fn a_changed_file_is_put_right_and_docker_restarted() {
 
 #[test]
 fn without_tls_the_endpoint_is_not_asked() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let mut node = Node::new("");
     node.values.insert("__TLS__", "off".into());
     node.values.insert("__DOCKER_PORT__", "2375".into());
@@ -176,7 +164,7 @@ fn without_tls_the_endpoint_is_not_asked() {
 
 #[test]
 fn a_node_without_a_floating_address_is_named_by_its_private_one() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let mut node = Node::new(&endpoint_url(&endpoint));
     node.values.insert("__FLOATING_ADDRESS__", String::new());
     node.boots();
@@ -224,21 +212,8 @@ fn proxies_reach_apt_docker_and_curl() {
 }
 
 #[test]
-fn packages_that_cannot_be_installed_fail_the_node() {
-    let node = Node::new("http://127.0.0.1:9/v1/clusters/c");
-    node.fail("apt-get", "E: Unable to locate package \"docker.io\"\n");
-    let reason = node.fails();
-    assert_eq!(
-        reason,
-        "install Docker: apt-get could not install docker.io: E: Unable to locate package \"docker.io\""
-    );
-    assert_eq!(node.commands_of("apt-get").len(), 4);
-    assert!(!node.path("/etc/docker").exists());
-}
-
-#[test]
 fn an_image_with_docker_of_another_source_is_left_as_it_is() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let node = Node::new(&endpoint_url(&endpoint));
     let installed = node.directory.path().join("installed");
     std::fs::write(installed, "curl\nopenssl\nca-certificates\ndocker-ce\n").unwrap();
@@ -247,186 +222,8 @@ fn an_image_with_docker_of_another_source_is_left_as_it_is() {
 }
 
 #[test]
-fn a_refused_credential_fails_the_node_at_once() {
-    let refusing = answering(
-        403,
-        r#"{"error": "this credential is for \\ another \u00e4 cluster"}"#,
-    );
-    let node = Node::new(&endpoint_url(&refusing));
-    let reason = node.fails();
-    assert!(
-        reason.starts_with("get certificates: the node endpoint answered 403: this credential"),
-        "{reason}"
-    );
-    assert_eq!(refusing.asked("/").len(), 1);
-    assert!(!reason.contains(CREDENTIAL));
-}
-
-#[test]
-fn an_endpoint_that_says_too_early_is_asked_again() {
-    let authority = Authority::new();
-    let count = AtomicUsize::new(0);
-    let endpoint = Server::start(move |asked| {
-        if count.fetch_add(1, Ordering::SeqCst) < 3 {
-            return (503, r#"{"error": "the addresses are not known yet"}"#.into());
-        }
-        authority.answer(asked)
-    });
-    let node = Node::new(&endpoint_url(&endpoint));
-    node.boots();
-    assert_eq!(endpoint.asked("/").len(), 5);
-    assert_eq!(node.commands_of("sleep"), ["sleep 2", "sleep 4", "sleep 6"]);
-}
-
-#[test]
-fn an_endpoint_that_stays_away_fails_the_node() {
-    let node = Node::new(&endpoint_url(&answering(503, r#"{"error": "no room"}"#)));
-    assert_eq!(
-        node.fails(),
-        "get certificates: the node endpoint answered 503: no room"
-    );
-    assert_eq!(node.commands_of("curl").len(), 24 + 1);
-
-    // Nobody listens on the discard port.
-    let node = Node::new("http://127.0.0.1:9/v1/clusters/c");
-    let reason = node.fails();
-    assert!(
-        reason.starts_with("get certificates: the node endpoint cannot be reached: curl: (7)"),
-        "{reason}"
-    );
-}
-
-#[test]
-fn an_answer_that_is_no_certificate_fails_the_node() {
-    let node = Node::new(&endpoint_url(&answering(200, "<html>Welcome</html>")));
-    let reason = node.fails();
-    assert!(
-        reason.contains("something else than a certificate authority"),
-        "{reason}"
-    );
-}
-
-#[test]
-fn a_certificate_of_another_authority_is_not_taken() {
-    let (good, other) = (Authority::new(), Authority::new());
-    let endpoint = Server::start(move |asked| {
-        if asked.method == "POST" {
-            other.answer(asked)
-        } else {
-            good.answer(asked)
-        }
-    });
-    let node = Node::new(&endpoint_url(&endpoint));
-    assert!(node.fails().contains("does not fit"));
-    assert!(!node.path("/etc/docker/server-key.pem").exists());
-}
-
-#[test]
-fn an_endpoint_with_an_unknown_certificate_is_not_trusted() {
-    let (server, given) = (Authority::new(), Authority::new());
-    let mut tls = Command::new("openssl")
-        .args([
-            "s_server",
-            "-accept",
-            "127.0.0.1:0",
-            "-www",
-            "-cert",
-            "ca.pem",
-            "-key",
-            "ca.key",
-        ])
-        .current_dir(server.file("ca.pem").parent().unwrap())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut said = std::io::BufReader::new(tls.stdout.take().unwrap());
-    let address = loop {
-        let mut line = String::new();
-        assert!(std::io::BufRead::read_line(&mut said, &mut line).unwrap() > 0);
-        if let Some(address) = line.trim().strip_prefix("ACCEPT ") {
-            break address.to_owned();
-        }
-    };
-    let mut node = Node::new(&format!("https://{address}/v1/clusters/c"));
-    let ca = Command::new("base64")
-        .arg("-w0")
-        .arg(given.file("ca.pem"))
-        .output()
-        .unwrap()
-        .stdout;
-    node.values
-        .insert("__NODE_ENDPOINT_CA__", String::from_utf8(ca).unwrap());
-    let reason = node.fails();
-    tls.kill().unwrap();
-    tls.wait().unwrap();
-    assert!(reason.contains("cannot be reached: curl: (60)"), "{reason}");
-    assert!(
-        node.curl_configs().contains("cacert \""),
-        "{}",
-        node.curl_configs()
-    );
-}
-
-#[test]
-fn a_docker_that_never_answers_fails_the_node() {
-    let (_authority, endpoint) = endpoint();
-    let node = Node::new(&endpoint_url(&endpoint));
-    node.fail(
-        "docker",
-        "Cannot connect to the Docker daemon\nIs the \"docker\" daemon\trunning?\n",
-    );
-    assert_eq!(
-        node.fails(),
-        "wait for Docker: the daemon does not answer: Is the \"docker\" daemon running?"
-    );
-    assert_eq!(node.commands_of("docker").len(), 60);
-}
-
-#[test]
-fn a_docker_that_does_not_start_fails_the_node() {
-    let (_authority, endpoint) = endpoint();
-    let node = Node::new(&endpoint_url(&endpoint));
-    node.fail("systemctl-restart", "");
-    assert!(
-        node.fails()
-            .starts_with("start Docker: docker.service does not start")
-    );
-}
-
-#[test]
-fn a_command_that_fails_without_a_word_is_named() {
-    let (_authority, endpoint) = endpoint();
-    let node = Node::new(&endpoint_url(&endpoint));
-    node.fail("systemctl", "");
-    assert_eq!(
-        node.fails(),
-        "start Docker: systemctl daemon-reload ended with exit status 100"
-    );
-}
-
-#[test]
-fn a_signal_is_repeated_until_heat_takes_it() {
-    let (_authority, endpoint) = endpoint();
-    let count = AtomicUsize::new(0);
-    let heat = Server::start(move |_| {
-        let status = if count.fetch_add(1, Ordering::SeqCst) < 2 {
-            500
-        } else {
-            200
-        };
-        (status, "{}".into())
-    });
-    let node = Node::signalling(&endpoint_url(&endpoint), heat);
-    node.boots();
-    assert_eq!(node.signals().len(), 3);
-    assert!(node.signals().iter().all(|s| s["status"] == "SUCCESS"));
-}
-
-#[test]
 fn heats_insecure_command_is_understood() {
-    let (_authority, endpoint) = endpoint();
+    let (_authority, endpoint) = signing();
     let mut node = Node::new(&endpoint_url(&endpoint));
     let cli = node.values["__WAIT_CURL_CLI__"].replace("curl -i", "curl --insecure -i");
     node.values.insert("__WAIT_CURL_CLI__", cli);

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -317,4 +317,11 @@ impl Authority {
 /// The URL that the node endpoint's server is given to nodes by.
 pub fn endpoint_url(server: &Server) -> String {
     format!("http://{}/v1/clusters/c", server.address)
+}
+
+/// An authority and the node endpoint that hands out its certificates.
+pub fn signing() -> (Arc<Authority>, Server) {
+    let authority = Arc::new(Authority::new());
+    let signer = Arc::clone(&authority);
+    (authority, Server::start(move |asked| signer.answer(asked)))
 }

@@ -95,3 +95,8 @@ fn serve(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, answers: &Answers) {
         text.len()
     );
 }
+
+/// A server that always answers the same.
+pub fn answering(status: u16, body: &'static str) -> Server {
+    Server::start(move |_| (status, body.to_owned()))
+}
