@@ -20,3 +20,5 @@ pub use service::{
     ScaleOptions, Settings,
 };
 pub use store::MemoryStore;
+#[cfg(feature = "sql")]
+pub use store::SqlStore;

@@ -2,5 +2,9 @@
 
 mod memory;
 mod refusal;
+#[cfg(feature = "sql")]
+mod sql;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "sql")]
+pub use sql::SqlStore;

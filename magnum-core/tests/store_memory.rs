@@ -38,7 +38,7 @@ async fn a_clone_is_another_handle_on_the_same_store() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The comparison itself must be repeatable: two stores in memory never disagree.
     #[test]

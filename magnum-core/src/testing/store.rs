@@ -32,6 +32,7 @@ pub use commits::{
     a_failed_condition_changes_nothing, a_put_needs_the_revision_it_read, a_template_in_use_stays,
     conditions_fail_with_their_own_kind,
 };
+pub use fixtures::some_clusters;
 pub use leases::{
     a_claim_takes_what_it_can_do, a_due_time_set_under_a_lease_survives, a_former_owner_cannot_commit,
     a_held_lease_is_not_claimed, a_lease_is_renewed_by_its_holder, next_due_tells_when_to_come_back,

@@ -132,13 +132,17 @@ impl State {
     fn put_operation(&mut self, operation: Operation, undo: &mut Vec<Undo>) -> Result<()> {
         let (id, cluster) = (operation.id, operation.cluster_id);
         let active = self.active.get(&cluster).copied();
-        if operation.state == OperationState::Active {
-            refuse_if(active.is_some_and(|active| active != id), || {
-                refusal::busy(cluster)
-            })?;
+        let begins = operation.state == OperationState::Active;
+        refuse_if(begins && active.is_some_and(|active| active != id), || {
+            refusal::busy(cluster)
+        })?;
+        if let Some(before) = self.operations.get(&id).map(|before| before.cluster_id)
+            && self.active.get(&before) == Some(&id)
+        {
+            set(self, undo, |s| &mut s.active, before, None);
+        }
+        if begins {
             set(self, undo, |s| &mut s.active, cluster, Some(id));
-        } else if active == Some(id) {
-            set(self, undo, |s| &mut s.active, cluster, None);
         }
         set(self, undo, |s| &mut s.operations, id, Some(operation));
         Ok(())

@@ -237,3 +237,21 @@ pub(super) fn refused(result: Result<()>, kind: ErrorKind, what: &str) {
 pub(super) fn require(condition: Condition) -> Commit {
     Commit::new().require(condition)
 }
+
+/// Makes clusters on a cloud, due at once, and returns their ids: for tests of claims by several processes.
+///
+/// # Panics
+/// When the store refuses them.
+pub async fn some_clusters(store: &Arc<dyn Store>, cloud: &str, count: usize) -> Vec<ClusterId> {
+    let mut corner = Corner::of(Arc::clone(store));
+    cloud.clone_into(&mut corner.cloud);
+    let mut commit = Commit::new();
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        let cluster = corner.cluster();
+        ids.push(cluster.id);
+        commit = commit.write(Write::InsertCluster(Box::new(cluster)));
+    }
+    corner.commit(commit).await.expect("new clusters are inserted");
+    ids
+}
