@@ -194,11 +194,11 @@ impl World {
                 ),
             ));
         }
-        for (_, secret) in &spec.secrets {
+        for (name, secret) in &spec.secrets {
             if !self.key_manager.secrets.contains_key(secret) {
                 return Err(ApiFault::not_found(
                     "NotFound",
-                    format!("Secret provided for '{secret}' doesn't exist."),
+                    format!("Secret provided for '{name}' doesn't exist."),
                 ));
             }
         }
@@ -226,7 +226,7 @@ impl World {
             .key_manager
             .containers
             .get(id)
-            .ok_or_else(|| ApiFault::not_found("NotFound", "Container not found."))?;
+            .ok_or_else(|| ApiFault::not_found("NotFound", "Secrets container not found."))?;
         if container.project_id != project {
             return Err(ApiFault::forbidden(
                 "Container retrieval attempt not allowed - please review your user/project privileges",

@@ -204,3 +204,37 @@ impl World {
         self.reap_load_balancers();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::sim::pace::Pace;
+    use crate::sim::probe::builder;
+
+    #[tokio::test(start_paused = true)]
+    async fn catching_up_gives_the_times_that_looking_at_once_would_have_given() {
+        let cloud = builder().pace(Pace::Real).build();
+        let started = cloud.clock().now();
+        let at_once = cloud.with(|world| world.ready_at("OS::Nova::Server", "s"));
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let (later, future, now) = cloud.with(|world| {
+            let later = world.as_of(started, |world| world.ready_at("OS::Nova::Server", "s"));
+            let far = started + Duration::from_secs(86_400);
+            (later, world.as_of(far, |world| world.now()), world.now())
+        });
+        assert_eq!(later, at_once);
+        assert_eq!(future, now);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_project_that_is_deleted_keeps_what_it_held_and_nobody_gets_in() {
+        let cloud = builder().build();
+        let demo = crate::sim::probe::Probe::log_in(&cloud, "demo").await;
+        let body = serde_json::json!({"network": {"name": "n"}});
+        assert_eq!(demo.post("/networking/v2.0/networks", body).await.0, 201);
+        cloud.remove_project(&demo.project).unwrap();
+        assert_eq!(demo.get("/networking/v2.0/networks").await.0, 401);
+        assert_eq!(cloud.leftovers(&demo.project).to_string(), "1 networks (n)");
+    }
+}

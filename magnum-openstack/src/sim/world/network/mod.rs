@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub use floating_ip::{FloatingIp, FloatingIpSpec};
 pub use net::{Network, NetworkSpec};
-pub use port::{AddressPair, FixedIp, FixedIpRequest, Port, PortSpec};
+pub use port::{AddressPair, FixedIp, FixedIpRequest, Port, PortChange, PortSpec};
 pub use router::{Gateway, Router, RouterSpec};
 pub use security_group::{SecurityGroup, SecurityGroupRule, SecurityGroupRuleSpec};
 pub use subnet::{Subnet, SubnetSpec};
