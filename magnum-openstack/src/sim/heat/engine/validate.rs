@@ -1,0 +1,242 @@
+//! Checks a stack before anything is made, and resolves properties when something is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::super::plugin::Plugin;
+use super::super::schema::resolve_keys;
+use super::super::stack::{Action, Loaded, Source, Stack};
+use super::{load, nested, scope};
+use crate::sim::World;
+use crate::sim::heat::custom;
+use crate::sim::hot::{Definition, ErrorKind, Expr, HeatError, check_graph, evaluate_optional};
+
+/// What each resource requires, by name: what it says, what its values refer to, and what its type implies.
+pub(crate) fn requirements(loaded: &Loaded) -> BTreeMap<String, BTreeSet<String>> {
+    let names: BTreeSet<&str> = loaded.definitions.iter().map(|d| d.name.as_str()).collect();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for definition in &loaded.definitions {
+        let needs = definition
+            .requirements()
+            .into_iter()
+            .map(|(name, _)| name)
+            .filter(|name| names.contains(name.as_str()))
+            .collect();
+        all.insert(definition.name.clone(), needs);
+    }
+    for definition in &loaded.definitions {
+        let Ok(plugin) = load::plugin_of(&loaded.source, definition) else { continue };
+        for name in plugin.implied_requirements(definition, &loaded.definitions) {
+            // What would close a circle is not implied.
+            if name != definition.name && !reaches(&all, &name, &definition.name) {
+                all.entry(definition.name.clone()).or_default().insert(name);
+            }
+        }
+    }
+    all
+}
+
+fn reaches(all: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(name) = open.pop() {
+        if name == to {
+            return true;
+        }
+        if seen.insert(name) {
+            open.extend(all.get(name).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}
+
+/// The properties of a definition: evaluated, brought to their types, defaults filled in.
+///
+/// # Errors
+/// The first thing wrong, its path starting at the property.
+pub(crate) fn resolve_properties(
+    world: &World,
+    stack: &Stack,
+    definition: &Definition,
+    plugin: &dyn Plugin,
+    check: bool,
+) -> Result<Map<String, Value>, HeatError> {
+    let given = given_properties(world, stack, definition)?;
+    if plugin.is_open() {
+        return Ok(given);
+    }
+    let custom = |name: &str, value: &Value| custom::check(world, &stack.owner, name, value);
+    resolve_keys(&plugin.properties(), &given, if check { Some(&custom) } else { None })
+}
+
+fn given_properties(world: &World, stack: &Stack, definition: &Definition) -> Result<Map<String, Value>, HeatError> {
+    let scope = scope::StackScope { world, stack };
+    let mut given = Map::new();
+    match &definition.properties {
+        Expr::Map(entries) => {
+            for (key, expr) in entries {
+                let value = evaluate_optional(expr, &scope).map_err(|e| e.under([key.clone()]))?;
+                if let Some(value) = value {
+                    given.insert(key.clone(), value);
+                }
+            }
+        }
+        other => match evaluate_optional(other, &scope)? {
+            Some(Value::Object(map)) => given = map,
+            _ => {}
+        },
+    }
+    Ok(given)
+}
+
+/// Checks a stack that was loaded but not begun.
+///
+/// # Errors
+/// The first thing wrong.
+pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Result<(), HeatError> {
+    let loaded = &stack.loaded;
+    let custom = |name: &str, value: &Value| custom::check(world, &stack.owner, name, value);
+    loaded.parameters.validate(with_values, &custom)?;
+    let names: BTreeSet<&str> = loaded.definitions.iter().map(|d| d.name.as_str()).collect();
+    for definition in &loaded.definitions {
+        load::plugin_of(&loaded.source, definition)?;
+        for (target, path) in definition.requirements() {
+            if !names.contains(target.as_str()) {
+                return Err(HeatError::new(
+                    ErrorKind::InvalidTemplateReference,
+                    format!("The specified reference \"{target}\" (in {path}) is incorrect."),
+                ));
+            }
+        }
+    }
+    let requirements = requirements(loaded);
+    check_graph(&requirements)?;
+    for name in in_order(&requirements) {
+        if let Some(definition) = loaded.definition(&name) {
+            validate_resource(world, stack, definition, with_values)?;
+        }
+    }
+    for output in &loaded.outputs {
+        let Some(value) = &output.value else { continue };
+        check_references(stack, value, &["outputs", &output.name, "value"], with_values)?;
+    }
+    Ok(())
+}
+
+/// The names in an order in which everything comes after what it requires.
+fn in_order(requirements: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut open = requirements.clone();
+    let mut order = Vec::new();
+    while !open.is_empty() {
+        let free: Vec<String> =
+            open.iter().filter(|(_, needs)| needs.is_empty()).map(|(name, _)| name.clone()).collect();
+        if free.is_empty() {
+            break;
+        }
+        for name in free {
+            open.remove(&name);
+            for needs in open.values_mut() {
+                needs.remove(&name);
+            }
+            order.push(name);
+        }
+    }
+    order
+}
+
+fn validate_resource(world: &World, stack: &Stack, definition: &Definition, with_values: bool) -> Result<(), HeatError> {
+    let plugin = load::plugin_of(&stack.loaded.source, definition)?;
+    let place = ["resources", definition.name.as_str(), "properties"];
+    check_references(stack, &definition.properties, &place, with_values)?;
+    let given = given_properties(world, stack, definition).map_err(|e| {
+        if e.kind == ErrorKind::StackValidationFailed && e.origin.is_empty() {
+            e.under(place).from_origin("Property error")
+        } else {
+            e
+        }
+    });
+    let given = match given {
+        Ok(given) => given,
+        Err(_) if !with_values => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if plugin.is_open() {
+        return Ok(());
+    }
+    // What depends on a resource that is not there yet has no value to check.
+    let custom = |name: &str, value: &Value| custom::check(world, &stack.owner, name, value);
+    let unknown: BTreeSet<String> = match &definition.properties {
+        Expr::Map(entries) => entries
+            .iter()
+            .filter(|(_, expr)| depends_on_unmade(stack, expr))
+            .map(|(key, _)| key.clone())
+            .collect(),
+        _ => BTreeSet::new(),
+    };
+    let schema = plugin.properties();
+    let (later, now): (Vec<_>, Vec<_>) = schema.into_iter().partition(|p| unknown.contains(&p.name));
+    let split = |schema: &[super::super::schema::Prop]| -> Map<String, Value> {
+        given.iter().filter(|(k, _)| schema.iter().any(|p| p.name == **k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    };
+    let at = |e: HeatError| e.under(place).from_origin("Property error");
+    if let Some(stray) = given.keys().find(|k| !now.iter().chain(&later).any(|p| p.name == **k)) {
+        return Err(at(HeatError::validation(format!("Unknown Property {stray}"))));
+    }
+    let mut resolved = if with_values {
+        resolve_keys(&now, &split(&now), Some(&custom)).map_err(at)?
+    } else {
+        split(&now)
+    };
+    resolved.extend(split(&later));
+    if with_values {
+        plugin.validate(&resolved)?;
+    }
+    match plugin.nested_source(stack, &definition.name, &resolved) {
+        Some(source) => validate_nested(world, stack, source?),
+        None => Ok(()),
+    }
+}
+
+/// Checks the stack that a resource would make, as far as it shows without its parameters' values.
+fn validate_nested(world: &World, parent: &Stack, source: Source) -> Result<(), HeatError> {
+    if parent.depth >= nested::DEPTH_LIMIT {
+        let text = format!("Request limit exceeded: Recursion depth exceeds {}.", nested::DEPTH_LIMIT);
+        return Err(HeatError::new(ErrorKind::RequestLimitExceeded, text));
+    }
+    match load::load(source, parent.loaded.parameters.pseudo.clone()) {
+        Ok(loaded) => {
+            let child = Stack { loaded, depth: parent.depth + 1, resources: BTreeMap::new(), ..parent.clone() };
+            validate(world, &child, false)
+        }
+        // What comes from a resource that is not there yet is no parameter yet.
+        Err(error) if error.kind == ErrorKind::UserParameterMissing => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an expression asks for something of a resource that was not begun.
+fn depends_on_unmade(stack: &Stack, expr: &Expr) -> bool {
+    expr.references("").iter().any(|(name, _)| stack.current(name).is_none_or(|r| r.action == Action::Init))
+}
+
+fn check_references(stack: &Stack, expr: &Expr, place: &[&str], _with_values: bool) -> Result<(), HeatError> {
+    for (target, path) in expr.references(&place.join(".")) {
+        let Some(definition) = stack.loaded.definition(&target) else {
+            return Err(HeatError::new(
+                ErrorKind::InvalidTemplateReference,
+                format!("The specified reference \"{target}\" (in {path}) is incorrect."),
+            ));
+        };
+        let plugin = load::plugin_of(&stack.loaded.source, definition)?;
+        let known = plugin.attributes();
+        for asked in expr.attributes_of(&target) {
+            let Some(Value::String(name)) = asked.first() else { continue };
+            if !scope::knows_attribute(&known, plugin.is_open(), name) {
+                let error = scope::invalid_attribute(&target, name);
+                return Err(HeatError::validation(error.text).at([format!("{path}.get_attr")]));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! The work on one resource: create, update or delete it, look how far it is, hear its signals.
+
+use serde_json::{Map, Value};
+
+use super::super::plugin::{Failure, Operation, Step, Update, View, failure};
+use super::super::stack::{Action, After, Key, Status, Task};
+use super::finish;
+use super::queue::Wake;
+use super::traversal::{self, Node};
+use super::{load, scope, validate};
+use crate::sim::World;
+use crate::sim::hot::{DeletionPolicy, ErrorKind, HeatError};
+
+/// Starts a step of a walk.
+pub(crate) fn start(world: &mut World, stack_id: &str, node: &Node) {
+    match node {
+        Node::Check(name) => check(world, stack_id, name),
+        Node::Cleanup(key) => clean_up(world, stack_id, *key),
+    }
+}
+
+/// What a check finds to be done.
+enum Decision {
+    Nothing,
+    Create,
+    Update(Box<After>),
+    Replace,
+    Fail(Failure),
+    Wait,
+}
+
+fn check(world: &mut World, stack_id: &str, name: &str) {
+    let node = Node::Check(name.to_owned());
+    let Some((key, decision)) = decide(world, stack_id, name) else {
+        traversal::done(world, stack_id, &node);
+        return;
+    };
+    match decision {
+        Decision::Nothing => traversal::done(world, stack_id, &node),
+        Decision::Create => begin(world, stack_id, key, Action::Create, None),
+        Decision::Update(after) => begin(world, stack_id, key, Action::Update, Some(after)),
+        Decision::Replace => replace(world, stack_id, key, name),
+        Decision::Fail(error) => {
+            let action = if is_new(world, stack_id, key) { Action::Create } else { Action::Update };
+            finish::set_resource(world, stack_id, key, action, Status::InProgress, "state changed");
+            finish::resource_failed(world, stack_id, key, action, error);
+        }
+        // The work of an earlier walk is still running; its end starts this step again.
+        Decision::Wait => {}
+    }
+}
+
+fn is_new(world: &World, stack_id: &str, key: Key) -> bool {
+    world.heat.stacks.get(stack_id).and_then(|s| s.resources.get(&key)).is_some_and(|r| r.action == Action::Init)
+}
+
+fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> {
+    let stack = world.heat.stacks.get(stack_id)?;
+    let resource = stack.current(name)?;
+    let definition = stack.loaded.definition(name)?;
+    let key = resource.key;
+    if resource.task.is_some() {
+        return Some((key, Decision::Wait));
+    }
+    if resource.is(Action::Init, Status::Complete) {
+        return Some((key, Decision::Create));
+    }
+    let view = View { world, stack, resource };
+    let plugin = match load::plugin_of(&stack.loaded.source, definition) {
+        Ok(plugin) => plugin,
+        Err(error) => return Some((key, Decision::Fail(error))),
+    };
+    let nested = plugin.nested_stack(&view).is_some();
+    if resource.action == Action::Delete
+        || definition.resource_type != resource.definition.resource_type
+        || plugin.kind() != resource.plugin.kind()
+    {
+        return Some((key, Decision::Replace));
+    }
+    if resource.status == Status::Failed && !nested && plugin.replaced_when_failed(&view) {
+        return Some((key, Decision::Replace));
+    }
+    let properties = match validate::resolve_properties(world, stack, definition, plugin.as_ref(), true) {
+        Ok(properties) => properties,
+        Err(error) => {
+            // A value that cannot be worked out any more is a failure of this resource.
+            return Some((key, Decision::Fail(failure("ValueError", error.text))));
+        }
+    };
+    let changed: Vec<String> =
+        properties.iter().filter(|(k, v)| resource.properties.get(*k) != Some(v)).map(|(k, _)| k.clone()).collect();
+    let same_rest = definition.metadata == resource.definition.metadata
+        && definition.update_policy == resource.definition.update_policy
+        && definition.deletion_policy == resource.definition.deletion_policy;
+    if changed.is_empty() && same_rest && resource.status != Status::Failed && !plugin.always_updates(&view) {
+        return Some((key, Decision::Nothing));
+    }
+    let schema = plugin.properties();
+    let fixed = |name: &String| schema.iter().any(|p| p.name == *name && !p.update_allowed);
+    if schema.iter().any(|p| p.immutable && changed.contains(&p.name)) {
+        let text = format!("Update to properties {} of {} ({}) is not supported.", changed.join(", "), name, definition.resource_type);
+        return Some((key, Decision::Fail(failure("NotSupported", text))));
+    }
+    if changed.iter().any(fixed) || plugin.needs_replacement(&resource.properties, &properties) {
+        return Some((key, Decision::Replace));
+    }
+    let after = After { definition: definition.clone(), properties, changed };
+    Some((key, Decision::Update(Box::new(after))))
+}
+
+/// Makes another instance for a resource; the old one goes when nothing needs it any more.
+fn replace(world: &mut World, stack_id: &str, old: Key, name: &str) {
+    let now = world.now();
+    let Some(instance) = traversal::new_instance(world, stack_id, name, now) else { return };
+    let key = instance.key;
+    if let Some(stack) = world.heat.stacks.get_mut(stack_id) {
+        stack.resources.insert(key, instance);
+        if let Some(resource) = stack.resources.get_mut(&old) {
+            resource.replaced_by = Some(key);
+        }
+    }
+    begin(world, stack_id, key, Action::Create, None);
+}
+
+/// Begins work on a resource.
+fn begin(world: &mut World, stack_id: &str, key: Key, action: Action, after: Option<Box<After>>) {
+    let id = world.heat.fresh();
+    let now = world.now();
+    let requires = load::required_keys(world, stack_id, key);
+    if let Some(resource) = world.heat.resource_mut(stack_id, key) {
+        resource.task = Some(Task { action, started_at: now, id, begun: false, after: after.clone() });
+        resource.requires = requires;
+    }
+    if action == Action::Create
+        && let Err(error) = adopt_definition(world, stack_id, key)
+    {
+        finish::set_resource(world, stack_id, key, action, Status::InProgress, "state changed");
+        finish::resource_failed(world, stack_id, key, action, error);
+        return;
+    }
+    finish::set_resource(world, stack_id, key, action, Status::InProgress, "state changed");
+    if let Err(error) = begin_plugin(world, stack_id, key, action, after, id) {
+        finish::resource_failed(world, stack_id, key, action, error);
+    }
+}
+
+/// Resolves the properties and metadata of a resource that is about to be created.
+fn adopt_definition(world: &mut World, stack_id: &str, key: Key) -> Result<(), Failure> {
+    let gone = || failure("NotFound", "The stack vanished.");
+    let stack = world.heat.stacks.get(stack_id).ok_or_else(gone)?;
+    let resource = stack.resources.get(&key).ok_or_else(gone)?;
+    let definition = stack.loaded.definition(&resource.name).ok_or_else(gone)?.clone();
+    let plugin = resource.plugin.clone();
+    let properties = validate::resolve_properties(world, stack, &definition, plugin.as_ref(), true)
+        .map_err(|e| if e.origin.is_empty() || e.kind != ErrorKind::StackValidationFailed { e.from_origin("ValueError") } else { e })?;
+    let metadata = scope::evaluate_in(world, stack, &definition.metadata)?;
+    if let Some(resource) = world.heat.resource_mut(stack_id, key) {
+        resource.properties = properties;
+        resource.metadata = metadata;
+        resource.definition = definition;
+    }
+    Ok(())
+}
+
+fn begin_plugin(
+    world: &mut World,
+    stack_id: &str,
+    key: Key,
+    action: Action,
+    after: Option<Box<After>>,
+    task: u64,
+) -> Result<(), Failure> {
+    let gone = || failure("NotFound", "The stack vanished.");
+    let resource = world.heat.resource(stack_id, key).ok_or_else(gone)?;
+    let plugin = resource.plugin.clone();
+    let name = resource.name.clone();
+    let resource_type = resource.definition.resource_type.clone();
+    let before = resource.properties.clone();
+    let timed = plugin.takes_time();
+    let ready_at = world.ready_at(&resource_type, &name);
+    // A server fails in its own way, by going to ERROR.
+    if action != Action::Delete
+        && resource_type != "OS::Nova::Server"
+        && let Some(reason) = world.resource_failure(&resource_type, &name)
+    {
+        return Err(failure("ResourceInError", format!("Went to status ERROR due to \"{reason}\"")));
+    }
+    let mut op = Operation { world, stack_id: stack_id.to_owned(), key };
+    let step = match (action, after) {
+        (Action::Update, Some(after)) => {
+            let metadata = scope::evaluate_of(&op, &after.definition.metadata)?;
+            let metadata_changed = op.resource()?.definition.metadata != after.definition.metadata;
+            let changed = after.changed.clone();
+            let properties = after.properties.clone();
+            let plugin = load::plugin_of(&op.stack()?.loaded.source, &after.definition)?;
+            op.change(|r| {
+                r.definition = after.definition;
+                r.properties = properties;
+                r.plugin = plugin;
+                if metadata_changed {
+                    r.metadata = metadata;
+                }
+            });
+            let plugin = op.resource()?.plugin.clone();
+            match plugin.update(&mut op, &before, &changed)? {
+                Update::InPlace(step) => step,
+                Update::Replace => {
+                    op.change(|r| {
+                        r.task = None;
+                        r.properties = before;
+                    });
+                    replace(op.world, stack_id, key, &name);
+                    return Ok(());
+                }
+            }
+        }
+        (Action::Delete, _) => plugin.delete(&mut op)?,
+        _ => plugin.create(&mut op)?,
+    };
+    if let Some(current) = world.heat.resource_mut(stack_id, key).and_then(|r| r.task.as_mut())
+        && current.id == task
+    {
+        current.begun = true;
+    }
+    let at = match step {
+        Step::Done if timed => ready_at,
+        Step::Done => world.now(),
+        Step::Until(at) => at,
+        Step::Waiting => return Ok(()),
+    };
+    world.heat.queue.push(at, Wake::Poll { stack_id: stack_id.to_owned(), key, task });
+    Ok(())
+}
+
+/// Looks how far the work on a resource is.
+pub(crate) fn poll(world: &mut World, stack_id: &str, key: Key, task: u64) {
+    let Some(resource) = world.heat.resource(stack_id, key) else { return };
+    let Some(current) = resource.task.as_ref().filter(|t| t.id == task) else { return };
+    let action = current.action;
+    let plugin = resource.plugin.clone();
+    let mut op = Operation { world, stack_id: stack_id.to_owned(), key };
+    let step = match action {
+        Action::Update => plugin.poll_update(&mut op),
+        Action::Delete => plugin.poll_delete(&mut op),
+        _ => plugin.poll_create(&mut op),
+    };
+    match step {
+        Ok(Step::Done) => finish::resource_done(world, stack_id, key, action),
+        Ok(Step::Until(at)) => {
+            // A plug-in that asks for the past would be asked again for ever.
+            let soon = world.now().checked_add(std::time::Duration::from_millis(1)).unwrap_or(at);
+            world.heat.queue.push(at.max(soon), Wake::Poll { stack_id: stack_id.to_owned(), key, task });
+        }
+        Ok(Step::Waiting) => {}
+        Err(error) => finish::resource_failed(world, stack_id, key, action, error),
+    }
+}
+
+/// Looks at whatever work is under way on a resource, now.
+pub(crate) fn nudge(world: &mut World, stack_id: &str, key: Key) {
+    let now = world.now();
+    if let Some(task) = world.heat.resource(stack_id, key).and_then(|r| r.task.as_ref()).map(|t| t.id) {
+        world.heat.queue.push(now, Wake::Poll { stack_id: stack_id.to_owned(), key, task });
+    }
+}
+
+fn clean_up(world: &mut World, stack_id: &str, key: Key) {
+    let node = Node::Cleanup(key);
+    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(resource) = stack.resources.get(&key) else {
+        traversal::done(world, stack_id, &node);
+        return;
+    };
+    if resource.task.is_some() {
+        return;
+    }
+    let stands = stack.loaded.definition(&resource.name).is_some() && resource.replaced_by.is_none();
+    if stands {
+        traversal::done(world, stack_id, &node);
+        return;
+    }
+    let retained = resource.definition.deletion_policy == DeletionPolicy::Retain;
+    if resource.action == Action::Init || retained || resource.is(Action::Delete, Status::Complete) {
+        if resource.action != Action::Init {
+            finish::set_resource(world, stack_id, key, Action::Delete, Status::InProgress, "state changed");
+            finish::set_resource(world, stack_id, key, Action::Delete, Status::Complete, "state changed");
+        }
+        finish::forget_resource(world, stack_id, key);
+        traversal::done(world, stack_id, &node);
+        return;
+    }
+    begin(world, stack_id, key, Action::Delete, None);
+}
+
+/// Delivers a signal to a resource of a stack.
+///
+/// # Errors
+/// When there is no such resource, it takes no signals, or the signal has no valid form.
+pub(crate) fn signal(world: &mut World, stack_id: &str, name: &str, details: &Value) -> Result<(), HeatError> {
+    let stack = world
+        .heat
+        .stacks
+        .get(stack_id)
+        .filter(|s| !s.is_deleted())
+        .ok_or_else(|| HeatError::new(ErrorKind::EntityNotFound, format!("The Stack ({stack_id}) could not be found.")))?;
+    let missing = HeatError::new(
+        ErrorKind::ResourceNotFound,
+        format!("The Resource ({name}) could not be found in Stack {}.", stack.name),
+    );
+    let resource = stack.current(name).ok_or(missing)?;
+    if resource.action == Action::Init {
+        return Err(HeatError::new(ErrorKind::ResourceNotAvailable, format!("The Resource ({name}) is not available.")));
+    }
+    if resource.action == Action::Delete {
+        let text = format!("Cannot signal resource during {}", resource.action);
+        return Err(HeatError::new(ErrorKind::NotSupported, format!("{text} is not supported.")));
+    }
+    let (key, plugin) = (resource.key, resource.plugin.clone());
+    let mut op = Operation { world, stack_id: stack_id.to_owned(), key };
+    match plugin.signal(&mut op, details) {
+        None => Err(HeatError::new(
+            ErrorKind::ResourceActionNotSupported,
+            "SIGNAL is not supported for resource.".to_owned(),
+        )),
+        Some(Err(error)) => Err(error),
+        Some(Ok(text)) => {
+            finish::signal_event(world, stack_id, key, &text);
+            Ok(())
+        }
+    }
+}
+
+/// The properties of a resource, or none if it is gone.
+pub(crate) fn properties_of(world: &World, stack_id: &str, key: Key) -> Map<String, Value> {
+    world.heat.resource(stack_id, key).map(|r| r.properties.clone()).unwrap_or_default()
+}

@@ -1,0 +1,351 @@
+//! What a resource type is: the one interface that every type implements, one file each.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::schema::Prop;
+use super::stack::{Resource, Source, Stack};
+use crate::sim::hot::{Definition, HeatError};
+use crate::sim::{ApiFault, World};
+
+/// A shared plug-in.
+pub(crate) type PluginRef = Arc<dyn Plugin>;
+
+/// Why an operation on a resource failed: the error's name, then where, then the message.
+pub(crate) type Failure = HeatError;
+
+/// How far an operation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Done.
+    Done,
+    /// Look again at this time.
+    Until(Timestamp),
+    /// Look again when something happens: a signal, or the end of a nested stack's operation.
+    Waiting,
+}
+
+/// How an update begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Update {
+    /// In place.
+    InPlace(Step),
+    /// By a new resource.
+    Replace,
+}
+
+/// The resource an operation is about, and the world it is in.
+pub(crate) struct Operation<'a> {
+    pub(crate) world: &'a mut World,
+    pub(crate) stack_id: String,
+    pub(crate) key: u64,
+}
+
+impl Operation<'_> {
+    /// The stack.
+    ///
+    /// # Errors
+    /// When it vanished.
+    pub(crate) fn stack(&self) -> Result<&Stack, Failure> {
+        self.world.heat.stacks.get(&self.stack_id).ok_or_else(|| failure("NotFound", "The stack vanished."))
+    }
+
+    /// The resource.
+    ///
+    /// # Errors
+    /// When it vanished.
+    pub(crate) fn resource(&self) -> Result<&Resource, Failure> {
+        self.stack()?.resources.get(&self.key).ok_or_else(|| failure("NotFound", "The resource vanished."))
+    }
+
+    /// Changes the resource.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Resource)) {
+        if let Some(resource) =
+            self.world.heat.stacks.get_mut(&self.stack_id).and_then(|s| s.resources.get_mut(&self.key))
+        {
+            change(resource);
+        }
+    }
+
+    /// Records the identifier of the thing outside.
+    pub(crate) fn set_physical_id(&mut self, id: impl Into<String>) {
+        let id = id.into();
+        self.change(|r| r.physical_id = Some(id));
+    }
+
+    /// Keeps something for the plug-in.
+    pub(crate) fn keep(&mut self, key: &str, value: impl Into<Value>) {
+        let value = value.into();
+        self.change(|r| {
+            r.data.insert(key.to_owned(), value);
+        });
+    }
+
+    /// The project that owns the stack.
+    pub(crate) fn project(&self) -> Result<String, Failure> {
+        Ok(self.stack()?.owner.project_id.clone())
+    }
+
+    /// The identifier of the thing outside, if there is one.
+    pub(crate) fn physical_id(&self) -> Result<Option<String>, Failure> {
+        Ok(self.resource()?.physical_id.clone())
+    }
+
+    /// The properties that the operation applies.
+    pub(crate) fn properties(&self) -> Result<Map<String, Value>, Failure> {
+        Ok(self.resource()?.properties.clone())
+    }
+
+    /// A refusal of Neutron as its client reports it.
+    pub(crate) fn neutron(&mut self, fault: &ApiFault) -> Failure {
+        let id = self.world.new_uuid();
+        let mut failure = client_failure(Service::Neutron, fault);
+        failure.text.push_str(&format!("\nNeutron server returns request_ids: ['req-{id}']"));
+        failure
+    }
+
+    /// A refusal of Nova as its client reports it.
+    pub(crate) fn nova(&mut self, fault: &ApiFault) -> Failure {
+        let id = self.world.new_uuid();
+        let mut failure = client_failure(Service::Nova, fault);
+        failure.text.push_str(&format!(" (Request-ID: req-{id})"));
+        failure
+    }
+
+    /// The name of a thing outside whose template gives it none: stack, resource and a random end.
+    pub(crate) fn physical_name(&mut self) -> Result<String, Failure> {
+        if let Some(name) = self.resource()?.data_text("physical_name") {
+            return Ok(name.to_owned());
+        }
+        let tail = short_id(self.world.seed_mut().next_u64());
+        let stack = self.stack()?;
+        let name = &self.resource()?.name;
+        let full = format!("{}-{name}-{tail}", stack.name);
+        self.keep("physical_name", full.clone());
+        Ok(full)
+    }
+}
+
+/// Twelve letters and digits, as names made by the service end in.
+pub(crate) fn short_id(mut bits: u64) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut out = String::new();
+    for _ in 0..12 {
+        out.push(char::from(LETTERS[usize::try_from(bits & 31).unwrap_or_default()]));
+        bits >>= 5;
+    }
+    out
+}
+
+/// The resource an attribute is asked of.
+pub(crate) struct View<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) stack: &'a Stack,
+    pub(crate) resource: &'a Resource,
+}
+
+impl View<'_> {
+    /// The text of a property as it was last applied.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.resource.properties.get(key).and_then(Value::as_str)
+    }
+}
+
+/// A resource type.
+pub(crate) trait Plugin: fmt::Debug + Send + Sync {
+    /// The type, as the service has it; a resource whose type becomes another kind is replaced.
+    fn kind(&self) -> &'static str;
+
+    /// The properties it takes.
+    fn properties(&self) -> Vec<Prop>;
+
+    /// The names of its attributes, without those every resource has.
+    fn attributes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether any attribute and property is welcome.
+    fn is_open(&self) -> bool {
+        false
+    }
+
+    /// Dependencies on other resources of the template that follow from what they are.
+    fn implied_requirements(&self, _own: &Definition, _others: &[Definition]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Checks beyond the schema, with everything resolved that can be.
+    fn validate(&self, _properties: &Map<String, Value>) -> Result<(), HeatError> {
+        Ok(())
+    }
+
+    /// Begins to create the thing.
+    fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure>;
+
+    /// Looks whether the thing is there.
+    fn poll_create(&self, _op: &mut Operation<'_>) -> Result<Step, Failure> {
+        Ok(Step::Done)
+    }
+
+    /// Whether this change of an updatable property needs a replacement after all.
+    fn needs_replacement(&self, _before: &Map<String, Value>, _after: &Map<String, Value>) -> bool {
+        false
+    }
+
+    /// Whether a failed instance must be replaced rather than updated.
+    fn replaced_when_failed(&self, _view: &View<'_>) -> bool {
+        true
+    }
+
+    /// Whether an update always reaches the thing, changed or not.
+    fn always_updates(&self, _view: &View<'_>) -> bool {
+        false
+    }
+
+    /// Begins to change the thing; the resource has its new properties already.
+    fn update(
+        &self,
+        _op: &mut Operation<'_>,
+        _before: &Map<String, Value>,
+        _changed: &[String],
+    ) -> Result<Update, Failure> {
+        Ok(Update::InPlace(Step::Done))
+    }
+
+    /// Looks whether the change is there.
+    fn poll_update(&self, _op: &mut Operation<'_>) -> Result<Step, Failure> {
+        Ok(Step::Done)
+    }
+
+    /// Begins to delete the thing. That it is gone already is success.
+    fn delete(&self, _op: &mut Operation<'_>) -> Result<Step, Failure> {
+        Ok(Step::Done)
+    }
+
+    /// Looks whether the thing is gone.
+    fn poll_delete(&self, _op: &mut Operation<'_>) -> Result<Step, Failure> {
+        Ok(Step::Done)
+    }
+
+    /// The work is taken away while it runs: the stack is being deleted, or its time is up.
+    fn cancel(&self, _op: &mut Operation<'_>) {}
+
+    /// An attribute; the part of `path` that is not used comes back with it.
+    fn attribute(&self, _view: &View<'_>, _name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
+        Ok(Attribute::whole(Value::Null))
+    }
+
+    /// What `get_resource` gives.
+    fn reference(&self, view: &View<'_>) -> String {
+        view.resource.physical_id.clone().unwrap_or_else(|| view.resource.name.clone())
+    }
+
+    /// What the stack nested in a resource of this name would be made from.
+    fn nested_source(
+        &self,
+        _stack: &Stack,
+        _name: &str,
+        _properties: &Map<String, Value>,
+    ) -> Option<Result<Source, HeatError>> {
+        None
+    }
+
+    /// The identifier of the stack nested in the resource.
+    fn nested_stack(&self, _view: &View<'_>) -> Option<String> {
+        None
+    }
+
+    /// Takes a signal; gives the text of the event, or nothing when the type takes none.
+    fn signal(&self, _op: &mut Operation<'_>, _details: &Value) -> Option<Result<String, HeatError>> {
+        None
+    }
+
+    /// How long it takes is decided by this name of the time model, if not by the plug-in.
+    fn takes_time(&self) -> bool {
+        true
+    }
+}
+
+/// An attribute's value, and whether the path was used up.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Attribute {
+    pub(crate) value: Value,
+    pub(crate) path_used: bool,
+}
+
+impl Attribute {
+    /// The whole attribute; the path is still to be followed.
+    pub(crate) fn whole(value: Value) -> Self {
+        Self { value, path_used: false }
+    }
+
+    /// What the path leads to.
+    pub(crate) fn at_path(value: Value) -> Self {
+        Self { value, path_used: true }
+    }
+}
+
+/// A failure with a name and a message; where it happened is added by the engine.
+pub(crate) fn failure(name: &str, message: impl Into<String>) -> Failure {
+    HeatError::validation(message).from_origin(name)
+}
+
+/// A failure as the client of a service reports it.
+pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
+    // Neutron's client has an error of its own for these kinds, and one per status for the rest.
+    const NEUTRON: [&str; 13] = [
+        "NetworkNotFound",
+        "PortNotFound",
+        "StateInvalid",
+        "NetworkInUse",
+        "PortInUse",
+        "IpAddressInUse",
+        "IpAddressAlreadyAllocated",
+        "InvalidIpForNetwork",
+        "InvalidIpForSubnet",
+        "OverQuota",
+        "IpAddressGenerationFailure",
+        "MacAddressInUse",
+        "ExternalIpAddressExhausted",
+    ];
+    let name = match service {
+        Service::Neutron if NEUTRON.contains(&fault.kind.as_str()) => format!("{}Client", fault.kind),
+        Service::Neutron => match fault.status {
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "NotFound",
+            409 => "Conflict",
+            503 => "ServiceUnavailable",
+            _ => "NeutronClientException",
+        }
+        .to_owned(),
+        Service::Nova | Service::Glance => match fault.status {
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "NotFound",
+            409 => "Conflict",
+            413 => "OverLimit",
+            429 => "RateLimit",
+            _ => "ClientException",
+        }
+        .to_owned(),
+    };
+    let message = match service {
+        Service::Neutron => fault.message.clone(),
+        Service::Nova | Service::Glance => format!("{} (HTTP {})", fault.message, fault.status),
+    };
+    failure(&name, message)
+}
+
+/// Whose client reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Neutron,
+    Nova,
+    Glance,
+}

@@ -1,0 +1,112 @@
+//! Whole lives of stacks, over the API as clients see it.
+
+mod docker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use magnum_core::{AnchoredClock, HttpTransport, TlsProfile};
+use serde_json::{Value, json};
+
+use crate::sim::{Pace, SimCloud};
+
+/// A cloud with a clock that stands still unless a test waits, and a user of it.
+pub(super) struct Client {
+    pub(super) cloud: SimCloud,
+    token: String,
+    pub(super) project: String,
+}
+
+impl Client {
+    pub(super) async fn new(pace: Pace) -> Self {
+        let clock = Arc::new(AnchoredClock::starting_at(Timestamp::from_second(1_800_000_000).unwrap()));
+        let cloud = SimCloud::builder().devstack().clock(clock).pace(pace).build();
+        let mut client = Self { cloud, token: String::new(), project: String::new() };
+        let user = json!({"name": "demo", "password": "secret", "domain": {"id": "default"}});
+        let body = json!({"auth": {
+            "identity": {"methods": ["password"], "password": {"user": user}},
+            "scope": {"project": {"name": "demo", "domain": {"id": "default"}}},
+        }});
+        let request = http::Request::post("http://sim.cloud/identity/v3/auth/tokens")
+            .body(Bytes::from(body.to_string()))
+            .unwrap();
+        let answer = client.cloud.transport().send(request, &TlsProfile::default()).await.unwrap();
+        client.token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        client.project = body["token"]["project"]["id"].as_str().unwrap().to_owned();
+        client
+    }
+
+    /// Sends a request to a path below the project; gives status and body.
+    pub(super) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let url = format!("http://sim.cloud/orchestration/v1/{}{path}", self.project);
+        self.call_url(method, &url, &self.token, body).await
+    }
+
+    pub(super) async fn call_url(&self, method: &str, url: &str, token: &str, body: Value) -> (u16, Value) {
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let request =
+            http::Request::builder().method(method).uri(url).header("x-auth-token", token).body(body).unwrap();
+        let answer = self.cloud.transport().send(request, &TlsProfile::default()).await.unwrap();
+        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or_default())
+    }
+
+    /// Creates a stack; gives its path.
+    pub(super) async fn create(&self, name: &str, template: &str, more: Value) -> String {
+        let (status, answer) = self.try_create(name, template, more).await;
+        assert_eq!(status, 201, "{answer}");
+        format!("/stacks/{name}/{}", answer["stack"]["id"].as_str().unwrap())
+    }
+
+    pub(super) async fn try_create(&self, name: &str, template: &str, more: Value) -> (u16, Value) {
+        let mut body = json!({"stack_name": name, "template": template});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            body[key] = value.clone();
+        }
+        self.call("POST", "/stacks", body).await
+    }
+
+    pub(super) async fn show(&self, path: &str) -> Value {
+        let (status, answer) = self.call("GET", path, Value::Null).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["stack"].clone()
+    }
+
+    /// Waits until the stack is not in progress; gives it.
+    pub(super) async fn settle(&self, path: &str) -> Value {
+        for _ in 0..2000 {
+            let stack = self.show(path).await;
+            if !stack["stack_status"].as_str().unwrap().ends_with("IN_PROGRESS") {
+                return stack;
+            }
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        panic!("{path} is in progress for ever: {}", self.show(path).await);
+    }
+
+    pub(super) async fn resource(&self, path: &str, name: &str) -> Value {
+        let (status, answer) = self.call("GET", &format!("{path}/resources/{name}"), Value::Null).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["resource"].clone()
+    }
+
+    pub(super) async fn resources(&self, path: &str, depth: u32) -> Vec<Value> {
+        let (status, answer) =
+            self.call("GET", &format!("{path}/resources?nested_depth={depth}"), Value::Null).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["resources"].as_array().unwrap().clone()
+    }
+}
+
+/// The value of an output.
+pub(super) fn output(stack: &Value, key: &str) -> Value {
+    stack["outputs"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|o| o["output_key"] == key)
+        .map(|o| o["output_value"].clone())
+        .unwrap_or_default()
+}
