@@ -14,7 +14,7 @@ use magnum_core::{
 };
 use uuid::Uuid;
 
-use crate::{Answer, Call, OpenStack};
+use crate::{Answer, Call, OpenStack, Service};
 
 /// The look-ups over Glance, Nova and Neutron.
 #[derive(Debug)]
@@ -51,6 +51,7 @@ impl Catalog {
         let found = (thing.many)(&answer)?;
         let same_name = found.into_iter().filter(|found| (thing.name)(found) == text);
         only(thing.what, text, same_name, |found| (thing.id)(found))
+            .map_err(|error| error.at(answer.service.name(), answer.operation))
     }
 }
 
@@ -103,7 +104,9 @@ impl CloudCatalog for Catalog {
             }
             // Names are unique; the list ends with an empty page, or in a service without pages repeats.
             if last.is_none() || last == marker {
-                return Err(Error::not_found("flavor", name_or_id));
+                return Err(
+                    Error::not_found("flavor", name_or_id).at(answer.service.name(), answer.operation)
+                );
             }
             marker = last;
         }
@@ -112,7 +115,7 @@ impl CloudCatalog for Catalog {
     async fn keypair(&self, auth: &Auth, name: &str) -> Result<Keypair> {
         match self.look(auth, compute::keypair(name)).await? {
             Some(answer) => compute::read_keypair(&answer),
-            None => Err(Error::not_found("key pair", name)),
+            None => Err(Error::not_found("key pair", name).at(Service::COMPUTE.name(), "keypair.get")),
         }
     }
 

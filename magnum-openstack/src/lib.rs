@@ -39,6 +39,8 @@ mod wire;
 
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod scripted_log;
 
 #[cfg(feature = "sim")]
 pub mod sim;

@@ -29,7 +29,7 @@ use crate::catalog::Catalog;
 use crate::heat::Heat;
 use crate::keystone::Keystone;
 use crate::wire::{Deadline, Wire};
-use crate::{Answer, Call, CloudConfig, Credentials, Interface, Limits, Service, ServiceIdentity, fault};
+use crate::{Answer, Call, Credentials, Interface, Limits, Service, ServiceIdentity, fault};
 
 /// One cloud, and who the host is there.
 ///
@@ -52,19 +52,19 @@ pub(crate) struct Inner {
 
 impl OpenStack {
     /// Begins to describe a cloud.
-    #[must_use]
     pub fn builder() -> OpenStackBuilder {
         OpenStackBuilder::default()
     }
 
-    /// The cloud that `clouds.yaml` or the environment describes, over reqwest; see [`CloudConfig::load`].
+    /// The cloud that `clouds.yaml` or the environment describes, over reqwest; see
+    /// [`CloudConfig::load`](crate::CloudConfig::load).
     ///
     /// # Errors
     /// `Configuration` names the file and the key that is missing or wrong.
     #[cfg(any(feature = "rustls-tls", feature = "native-tls"))]
     pub fn from_clouds_yaml(name: Option<&str>) -> Result<Self> {
         Self::builder()
-            .cloud(CloudConfig::load(name)?)
+            .cloud(crate::CloudConfig::load(name)?)
             .transport(Arc::new(crate::ReqwestTransport::new()))
             .build()
     }
@@ -91,6 +91,12 @@ impl OpenStack {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         self.inner.wire.limits()
+    }
+
+    /// Whether the host has an administrator of this cloud, for [`Auth::Admin`].
+    #[must_use]
+    pub fn has_admin(&self) -> bool {
+        self.inner.identity.admin.is_some()
     }
 
     /// Logs in and returns the token, for callers that have credentials and no token yet.
@@ -335,13 +341,11 @@ impl Inner {
             status if status.is_success() => {
                 Token::read(&answer, identity.own_token(), self.wire.clock().now())
             }
-            // Of a token that Keystone does not know it says, when asked by that token, 401 or 404.
-            StatusCode::NOT_FOUND if matches!(identity, Identity::User(_)) => Err(Error::new(
-                ErrorKind::Unauthorized,
-                "Keystone: the token is not accepted",
-            )
-            .at(Service::IDENTITY.name(), call.operation)
-            .with_request_id(answer.request_id())),
+            status if identity.refused_by(status) => {
+                Err(Error::new(ErrorKind::Unauthorized, identity.refusal())
+                    .at(Service::IDENTITY.name(), call.operation)
+                    .with_request_id(answer.request_id()))
+            }
             _ => Err(fault::error(
                 &call,
                 &answer,

@@ -236,6 +236,10 @@ fn unfit(call: &Call, source: http::Error) -> Error {
         .with_source(source)
 }
 
+fn seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1000) as u64
+}
+
 /// Why there is no answer.
 #[derive(Debug)]
 enum Missing {
@@ -267,11 +271,14 @@ impl Missing {
         let error = match self {
             Self::Queued(limit) => Error::new(
                 ErrorKind::Timeout,
-                format!("too many requests are under way: {title} was not asked within {limit:?}"),
+                format!(
+                    "too many requests are under way: {title} was not asked within {} s",
+                    seconds(limit)
+                ),
             ),
             Self::Slow(limit) => Error::new(
                 ErrorKind::Timeout,
-                format!("{title} did not answer within {limit:?}"),
+                format!("{title} did not answer within {} s", seconds(limit)),
             ),
             Self::Broken(source) => {
                 let what = if source.sent {

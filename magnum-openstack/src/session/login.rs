@@ -1,6 +1,6 @@
 //! The requests by which identities get tokens.
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use magnum_core::{Secret, TrustCredentials};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -43,6 +43,24 @@ impl Identity {
         match self {
             Self::User(token) => Some(token),
             Self::Credentials(_) | Self::Trust(_) => None,
+        }
+    }
+
+    /// Whether Keystone says by this status that it does not know the identity. Asked about a token by that
+    /// token itself, it says either.
+    pub(crate) fn refused_by(&self, status: StatusCode) -> bool {
+        status == StatusCode::UNAUTHORIZED
+            || (status == StatusCode::NOT_FOUND && matches!(self, Self::User(_)))
+    }
+
+    /// What that means, for people.
+    pub(crate) fn refusal(&self) -> &'static str {
+        match self {
+            Self::Credentials(_) => "Keystone refused the login: user, password or project are not right",
+            Self::Trust(_) => {
+                "Keystone refused the cluster's trust: it, its owner or its user is gone, disabled or without a role"
+            }
+            Self::User(_) => "Keystone refused the token: it has expired or was revoked",
         }
     }
 
