@@ -38,7 +38,7 @@ pub async fn open(arguments: &Arguments) -> Result<Site> {
 
 async fn real(name: &str, endpoint: &str) -> Result<Site> {
     let config = CloudConfig::load(Some(name))?;
-    let credentials = config.credentials()?;
+    let credentials = config.credentials.clone();
     let openstack =
         OpenStack::builder().cloud(config).transport(Arc::new(ReqwestTransport::new())).build()?;
     let token = openstack.login(credentials).await?;

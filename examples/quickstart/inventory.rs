@@ -13,11 +13,11 @@ pub struct Inventory(BTreeSet<String>);
 const LISTS: [(Service, &str, &str); 7] = [
     (Service::ORCHESTRATION, "/stacks", "stacks"),
     (Service::COMPUTE, "/servers", "servers"),
-    (Service::NETWORK, "/v2.0/ports", "ports"),
-    (Service::NETWORK, "/v2.0/networks", "networks"),
-    (Service::NETWORK, "/v2.0/routers", "routers"),
-    (Service::NETWORK, "/v2.0/floatingips", "floatingips"),
-    (Service::NETWORK, "/v2.0/security-groups", "security_groups"),
+    (Service::NETWORK, "/ports", "ports"),
+    (Service::NETWORK, "/networks", "networks"),
+    (Service::NETWORK, "/routers", "routers"),
+    (Service::NETWORK, "/floatingips", "floatingips"),
+    (Service::NETWORK, "/security-groups", "security_groups"),
 ];
 
 /// Lists everything that a cluster may leave behind.

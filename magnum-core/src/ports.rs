@@ -38,3 +38,13 @@ pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Query, Sto
 pub use time::{AnchoredClock, Clock, Elapsed, SystemClock, within};
 pub use transport::{HttpTransport, TlsIdentity, TlsProfile, TransportError};
 pub use trust::{Auth, TrustCredentials, TrustManager, TrustMode};
+#[cfg(feature = "testing")]
+pub use catalog::MockCloudCatalog;
+#[cfg(feature = "testing")]
+pub use certs::MockCertManager;
+#[cfg(feature = "testing")]
+pub use notifier::MockNotifier;
+#[cfg(feature = "testing")]
+pub use orchestrator::MockOrchestrator;
+#[cfg(feature = "testing")]
+pub use trust::MockTrustManager;

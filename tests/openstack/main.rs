@@ -1,1 +1,96 @@
-fn main() {}
+//! The library against real OpenStack services. `tests/openstack/run` starts them and runs this.
+//!
+//! Called as `worker …` it is a conductor's process of its own; else it runs the scenarios, several at a time, and
+//! compares what the cloud holds before and after.
+
+#[path = "../support/interrupt.rs"]
+#[allow(dead_code, reason = "the simulated tests use the rest")]
+mod interrupt;
+mod kills;
+mod life;
+mod refusals;
+mod site;
+mod tokens;
+mod worker;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use futures::StreamExt;
+
+/// A scenario's figures, or what was wrong.
+pub type Outcome = Result<String, String>;
+type Scenario = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// How many scenarios run at once: Heat and Nova share two cores with them.
+const AT_ONCE: usize = 6;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "worker") {
+        return worker::main(&arguments[1..]).await;
+    }
+    let wanted = |name: &str| {
+        let names: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
+        names.is_empty() || names.iter().any(|part| name.contains(part.as_str()))
+    };
+    if let Err(why) = site::prepare().await {
+        eprintln!("the real cloud cannot be used: {why}\nstart it with tests/openstack/run");
+        return ExitCode::FAILURE;
+    }
+    let before = match site::leftovers() {
+        Ok(before) => before,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let began = Instant::now();
+    // The first wave shares the cloud; the second takes services away.
+    let mut waves: Vec<Vec<(String, Scenario)>> = vec![Vec::new(), Vec::new()];
+    waves[0].push(("life".into(), Box::pin(life::whole_life())));
+    waves[0].push(("revoked_token".into(), Box::pin(tokens::revoked_in_between())));
+    waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
+    waves[0].extend(refusals::all());
+    waves[0].extend(kills::all());
+    waves[1].push(("heat_down".into(), Box::pin(refusals::heat_down())));
+
+    let (mut passed, mut failed) = (0, Vec::new());
+    for wave in waves {
+        let chosen: Vec<_> = wave.into_iter().filter(|(name, _)| wanted(name)).collect();
+        let mut running = futures::stream::iter(chosen.into_iter().map(|(name, scenario)| async move {
+            let began = Instant::now();
+            let outcome = match tokio::spawn(scenario).await {
+                Ok(outcome) => outcome,
+                Err(error) => Err(error.to_string()),
+            };
+            (name, outcome, began.elapsed())
+        }))
+        .buffer_unordered(AT_ONCE);
+        while let Some((name, outcome, took)) = running.next().await {
+            match outcome {
+                Ok(figures) => {
+                    passed += 1;
+                    println!("ok     {name} ({:.0} s) {figures}", took.as_secs_f64());
+                }
+                Err(why) => {
+                    println!("FAILED {name} ({:.0} s): {why}", took.as_secs_f64());
+                    failed.push(name);
+                }
+            }
+        }
+    }
+    match site::settled_leftovers(&before).await {
+        Ok(()) => println!("nothing is left in the cloud"),
+        Err(left) => {
+            println!("FAILED leftovers: {left}");
+            failed.push("leftovers".into());
+        }
+    }
+    println!("real services: {:.0} s", began.elapsed().as_secs_f64());
+    println!("{passed} passed, {} failed", failed.len());
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -36,6 +36,7 @@ pub struct Interrupter {
     count: AtomicU64,
     plan: Mutex<Option<(u64, Outcome)>>,
     calls: Mutex<Vec<String>>,
+    changes_only: AtomicBool,
     pub crashed: Notify,
 }
 
@@ -45,6 +46,12 @@ impl Interrupter {
         self.calls.lock().unwrap().clear();
         *self.plan.lock().unwrap() = plan;
         self.armed.store(true, Ordering::SeqCst);
+    }
+
+    /// As `arm`, but calls that only read do not count and are never struck.
+    pub fn arm_changes(&self, plan: Option<(u64, Outcome)>) {
+        self.changes_only.store(true, Ordering::SeqCst);
+        self.arm(plan);
     }
 
     pub fn disarm(&self) {
@@ -62,13 +69,15 @@ impl Interrupter {
         lost: impl Fn(bool) -> E,
         call: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        if !self.armed.load(Ordering::SeqCst) {
+        let name = name.into();
+        let read_only = self.changes_only.load(Ordering::SeqCst) && !changes(&name);
+        if !self.armed.load(Ordering::SeqCst) || read_only {
             return call.await;
         }
         // Gives a place to be dropped at before and after each call.
         tokio::task::yield_now().await;
         let index = self.count.fetch_add(1, Ordering::SeqCst);
-        self.calls.lock().unwrap().push(name.into());
+        self.calls.lock().unwrap().push(name);
         let struck = *self.plan.lock().unwrap();
         let answer = match struck {
             Some((at, outcome)) if at == index => match outcome {
@@ -93,6 +102,12 @@ impl Interrupter {
         self.crashed.notify_one();
         std::future::pending().await
     }
+}
+
+/// Whether a call changes something that outlives the process. Logins and leases are made anew anyway.
+fn changes(name: &str) -> bool {
+    let write = ["POST ", "PATCH ", "PUT ", "DELETE "].iter().any(|method| name.starts_with(method));
+    (write && !name.ends_with("/auth/tokens")) || name == "store.commit"
 }
 
 /// A transport whose calls can be struck.

@@ -97,6 +97,7 @@ pub struct ComputeLimits {
 /// | What does not exist, or is not visible under `auth`, MUST be `NotFound` | yes |
 /// | A name that several things have MUST be `Conflict` | yes |
 /// | A UUID MUST win over an equal name | yes |
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait CloudCatalog: fmt::Debug + Send + Sync + 'static {
     /// An image.

@@ -39,6 +39,7 @@ pub struct CertRef {
 /// | `fetch` of what is gone MUST be `NotFound`; `delete` of it MUST be `Ok` | yes |
 /// | A failed `store` MUST leave nothing that `find` does not return | yes |
 /// | A reference of another backend or of a foreign shape MUST be refused with `InvalidInput` | yes |
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait CertManager: fmt::Debug + Send + Sync + 'static {
     /// The backend's name in [`CertRef::backend`].

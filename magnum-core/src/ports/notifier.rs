@@ -14,6 +14,7 @@ use crate::model::Event;
 /// | --- | --- |
 /// | `Ok` MUST mean that the event will not be lost | yes |
 /// | The same event MAY come again; its id is the same | yes |
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Notifier: fmt::Debug + Send + Sync + 'static {
     /// Delivers one event.

@@ -25,6 +25,7 @@ use crate::model::{Action, Phase};
 /// | `get` of a deleted stack MUST return `None`, also while the service still knows its id | yes |
 /// | `get` MUST return the outputs that have a value | yes |
 /// | Reading MUST change nothing | yes |
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Orchestrator: fmt::Debug + Send + Sync + 'static {
     /// Starts making a stack and returns it as soon as the service has accepted it.

@@ -42,6 +42,7 @@ pub struct TrustCredentials {
 /// | `delete_trustee` and `delete_trust` of what is gone MUST return `Ok` | yes |
 /// | A trust MUST NOT allow redelegation | yes |
 /// | When the caller's credentials cannot make trusts, `create_trust` MUST fail with `Forbidden` and say which can | yes |
+#[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait TrustManager: fmt::Debug + Send + Sync + 'static {
     /// Makes a user in the trustee domain and returns its id.

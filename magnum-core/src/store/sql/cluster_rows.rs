@@ -13,8 +13,9 @@ use crate::model::{Cluster, ClusterId, Pool};
 use crate::store::refusal;
 
 /// Selects what [`clusters`] reads, from rows `c` with their pools beside them: one statement, so that a
-/// cluster and its pools are of the same moment.
-pub(super) const WITH_POOLS: &str = "SELECT c.id AS cluster_id, c.body AS body, p.name AS pool_name, \
+/// cluster and its pools are of the same moment. The body comes with the first pool only.
+pub(super) const WITH_POOLS: &str = "SELECT c.id AS cluster_id, \
+     CASE WHEN p.place > 0 THEN NULL ELSE c.body END AS body, p.name AS pool_name, \
      p.role AS pool_role, p.count AS pool_count, p.flavor_id AS pool_flavor_id, p.addresses AS pool_addresses FROM ";
 
 /// Adds the pools to the rows `c`, in the order of clusters and pools.
@@ -37,21 +38,13 @@ pub(super) fn clusters(rows: &[AnyRow]) -> Result<Vec<Cluster>, Failure> {
     for row in rows {
         let id = ClusterId(row::id(row, "cluster_id")?);
         if found.last().is_none_or(|cluster| cluster.id != id) {
-            found.push(cluster(row)?);
+            found.push(row::body(row)?);
         }
         if let (Some(pool), Some(cluster)) = (pool(row)?, found.last_mut()) {
             cluster.pools.push(pool);
         }
     }
     Ok(found)
-}
-
-fn cluster(row: &AnyRow) -> Result<Cluster, Failure> {
-    let mut body: Value = row::body(row)?;
-    if let Value::Object(fields) = &mut body {
-        fields.insert("pools".to_owned(), Value::Array(Vec::new()));
-    }
-    serde_json::from_value(body).map_err(|error| unreadable("cluster", error).into())
 }
 
 fn pool(row: &AnyRow) -> Result<Option<Pool>, Failure> {
@@ -143,11 +136,11 @@ pub(super) async fn replace(
     insert_pools(dialect, connection, cluster).await
 }
 
-/// All of the cluster but its pools.
+/// All of the cluster but its pools, of which there are none in the body.
 fn body(cluster: &Cluster) -> Result<String, Failure> {
     let mut body = serde_json::to_value(cluster).map_err(|error| unreadable("cluster", error))?;
     if let Value::Object(fields) = &mut body {
-        fields.remove("pools");
+        fields.insert("pools".to_owned(), Value::Array(Vec::new()));
     }
     Ok(body.to_string())
 }

@@ -31,7 +31,9 @@ pub async fn stores_agree(left: Arc<dyn Store>, right: Arc<dyn Store>, choices: 
             6 => pair.lease(&mut choice, place).await,
             _ => pair.acknowledge(&mut choice).await,
         }
-        pair.compare(place).await;
+        if place % 4 == 3 || place + 1 == choices.len() {
+            pair.compare(place).await;
+        }
     }
 }
 

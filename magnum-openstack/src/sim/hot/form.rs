@@ -41,7 +41,8 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
             }
             let (Some(params), Some(_)) = (args.entry("params"), args.entry("template")) else {
                 let example = format!(
-                    "{name}:\n  template: This is var1 template var2\n  params:\n    var1: a\n    var2: string"
+                    "{name}:\n{0:14}template: This is var1 template var2\n{0:14}params:\n{0:16}var1: a\n{0:16}var2: string",
+                    ""
                 );
                 return Err(py_repr(&Value::String(format!("\"{name}\" syntax should be {example}"))));
             };
@@ -65,7 +66,10 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
                 return Err(format!("Arguments to \"{name}\" must be a map"));
             }
             let (Some(for_each), Some(_)) = (args.entry("for_each"), args.entry("template")) else {
-                let example = "repeat:\n  template: This is %var%\n  for_each:\n    %var%: ['a', 'b', 'c']";
+                let example = format!(
+                    "repeat:\n{0:14}template: This is %var%\n{0:14}for_each:\n{0:16}%var%: ['a', 'b', 'c']",
+                    ""
+                );
                 return Err(py_repr(&Value::String(format!("\"repeat\" syntax should be {example}"))));
             };
             if version >= Version::V20170901
