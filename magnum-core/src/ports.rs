@@ -14,7 +14,11 @@ mod time;
 mod transport;
 mod trust;
 
+#[cfg(feature = "testing")]
+pub use catalog::MockCloudCatalog;
 pub use catalog::{CloudCatalog, ComputeLimits, Flavor, Image, Keypair, Limit, Network, Subnet};
+#[cfg(feature = "testing")]
+pub use certs::MockCertManager;
 pub use certs::{
     Authority, CertManager, CertRef, CertificateBundle, KeySource, Profile, Sealed, Sealer, SubjectName,
 };
@@ -23,7 +27,11 @@ pub use driver::{
     DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
 };
 pub use driver_context::{DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper};
+#[cfg(feature = "testing")]
+pub use notifier::MockNotifier;
 pub use notifier::{LogNotifier, MemoryNotifier, Notifier};
+#[cfg(feature = "testing")]
+pub use orchestrator::MockOrchestrator;
 pub use orchestrator::{
     Orchestrator, Parameters, PreviewResource, Stack, StackCreate, StackEvent, StackRef, StackResource,
     StackTemplate, StackUpdate,
@@ -37,14 +45,6 @@ pub use stack_driver::{
 pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Query, Store, Write};
 pub use time::{AnchoredClock, Clock, Elapsed, SystemClock, within};
 pub use transport::{HttpTransport, TlsIdentity, TlsProfile, TransportError};
-pub use trust::{Auth, TrustCredentials, TrustManager, TrustMode};
-#[cfg(feature = "testing")]
-pub use catalog::MockCloudCatalog;
-#[cfg(feature = "testing")]
-pub use certs::MockCertManager;
-#[cfg(feature = "testing")]
-pub use notifier::MockNotifier;
-#[cfg(feature = "testing")]
-pub use orchestrator::MockOrchestrator;
 #[cfg(feature = "testing")]
 pub use trust::MockTrustManager;
+pub use trust::{Auth, TrustCredentials, TrustManager, TrustMode};

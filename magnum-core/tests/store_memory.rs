@@ -1,5 +1,10 @@
 //! The store in memory keeps the rules of stores, under a real clock and under a paused one.
 #![cfg(feature = "testing")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

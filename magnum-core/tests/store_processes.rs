@@ -1,5 +1,10 @@
 //! Several processes on one SQLite file: each cluster has one owner, and what was committed survives a kill.
 #![cfg(all(unix, feature = "sqlite", feature = "testing"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};

@@ -1,6 +1,11 @@
 //! The SQL store on SQLite keeps the rules of stores, agrees with the store in memory, and outlives its
 //! processes.
 #![cfg(all(feature = "sqlite", feature = "testing"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -122,7 +127,7 @@ async fn two_handles_on_one_file_keep_the_rules() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_agrees_with_memory(choices in prop::collection::vec(any::<u64>(), 1..60)) {

@@ -14,6 +14,7 @@ mod transaction;
 mod write;
 
 use std::fmt;
+#[cfg(feature = "sqlite")]
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
