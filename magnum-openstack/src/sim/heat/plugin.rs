@@ -120,10 +120,21 @@ impl Operation<'_> {
         if let Some(name) = self.resource()?.data_text("physical_name") {
             return Ok(name.to_owned());
         }
-        let tail = short_id(self.world.seed_mut().next_u64());
-        let stack = self.stack()?;
-        let name = &self.resource()?.name;
-        let full = format!("{}-{name}-{tail}", stack.name);
+        let stack = self.stack()?.name.clone();
+        let name = self.resource()?.name.clone();
+        // Not drawn from the stream of chances: names decide how long things take, and must not depend on
+        // how many requests came in between.
+        let key = self.key.to_string();
+        let seed = self.world.seed_mut();
+        let bits = |part: &str| {
+            let fraction = seed.fraction_of(&["name", part, &stack, &name, &key]);
+            // A fraction has 53 good bits; thirty of each make the sixty that are needed.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let bits = (fraction * f64::from(1_u32 << 30)) as u64;
+            bits
+        };
+        let tail = short_id(bits("high") << 30 | bits("low"));
+        let full = format!("{stack}-{name}-{tail}");
         self.keep("physical_name", full.clone());
         Ok(full)
     }
@@ -145,13 +156,6 @@ pub(crate) struct View<'a> {
     pub(crate) world: &'a World,
     pub(crate) stack: &'a Stack,
     pub(crate) resource: &'a Resource,
-}
-
-impl View<'_> {
-    /// The text of a property as it was last applied.
-    pub(crate) fn text(&self, key: &str) -> Option<&str> {
-        self.resource.properties.get(key).and_then(Value::as_str)
-    }
 }
 
 /// A resource type.
@@ -199,6 +203,9 @@ pub(crate) trait Plugin: fmt::Debug + Send + Sync {
     fn replaced_when_failed(&self, _view: &View<'_>) -> bool {
         true
     }
+
+    /// Lets go of what a replacement needs.
+    fn before_replacement(&self, _op: &mut Operation<'_>) {}
 
     /// Whether an update always reaches the thing, changed or not.
     fn always_updates(&self, _view: &View<'_>) -> bool {
@@ -323,7 +330,7 @@ pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
             _ => "NeutronClientException",
         }
         .to_owned(),
-        Service::Nova | Service::Glance => match fault.status {
+        Service::Nova => match fault.status {
             400 => "BadRequest",
             401 => "Unauthorized",
             403 => "Forbidden",
@@ -337,7 +344,7 @@ pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
     };
     let message = match service {
         Service::Neutron => fault.message.clone(),
-        Service::Nova | Service::Glance => format!("{} (HTTP {})", fault.message, fault.status),
+        Service::Nova => format!("{} (HTTP {})", fault.message, fault.status),
     };
     failure(&name, message)
 }
@@ -347,5 +354,4 @@ pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
 pub(crate) enum Service {
     Neutron,
     Nova,
-    Glance,
 }

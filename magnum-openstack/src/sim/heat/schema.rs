@@ -16,21 +16,6 @@ pub(crate) enum PropKind {
     Any,
 }
 
-impl PropKind {
-    /// The type as answers name it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Text => "string",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Boolean => "boolean",
-            Self::Map => "map",
-            Self::List => "list",
-            Self::Any => "any",
-        }
-    }
-}
-
 /// What is inside a map or a list.
 #[derive(Clone, Debug)]
 pub(crate) enum Inner {

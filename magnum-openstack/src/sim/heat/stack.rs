@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::engine::traversal::Traversal;
 use super::plugin::PluginRef;
-use crate::sim::hot::{Definition, Environment, Output, ParameterValues, Template};
+use crate::sim::hot::{Definition, Environment, HeatError, Output, ParameterValues, Template};
 
 /// What is being done to a stack or a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,6 @@ pub(crate) enum Action {
     Rollback,
     Delete,
     Check,
-    Suspend,
-    Resume,
 }
 
 impl fmt::Display for Action {
@@ -32,8 +31,6 @@ impl fmt::Display for Action {
             Self::Rollback => "ROLLBACK",
             Self::Delete => "DELETE",
             Self::Check => "CHECK",
-            Self::Suspend => "SUSPEND",
-            Self::Resume => "RESUME",
         })
     }
 }
@@ -107,8 +104,6 @@ pub(crate) struct Task {
     pub(crate) id: u64,
     /// Whether the plug-in was called already; a failure injected at the start ends the task without it.
     pub(crate) begun: bool,
-    /// For updates: what the resource becomes.
-    pub(crate) after: Option<Box<After>>,
 }
 
 /// What a resource becomes by an update.
@@ -139,7 +134,8 @@ pub(crate) struct Event {
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) template: Template,
-    pub(crate) files: BTreeMap<String, String>,
+    /// Shared by a stack and the stacks nested in it.
+    pub(crate) files: Arc<BTreeMap<String, String>>,
     pub(crate) environment: Environment,
 }
 
@@ -150,6 +146,10 @@ pub(crate) struct Loaded {
     pub(crate) parameters: ParameterValues,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) outputs: Vec<Output>,
+    /// By resource: its type, or why it has none.
+    pub(crate) plugins: BTreeMap<String, Result<PluginRef, HeatError>>,
+    /// By resource: what must be there before it.
+    pub(crate) requirements: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Loaded {

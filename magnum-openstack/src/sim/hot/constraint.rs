@@ -106,8 +106,9 @@ impl Constraint {
             let Some(text) = pattern.as_str() else {
                 return Err(HeatError::schema("AllowedPattern must be a string"));
             };
-            // The pattern must match the whole value.
-            let pattern = Regex::new(&format!("^(?:{text})$")).map_err(|e| HeatError::schema(e.to_string()))?;
+            // The first match from the start must reach the end; a shorter alternative before a longer one
+            // does not.
+            let pattern = Regex::new(&format!("^(?:{text})")).map_err(|e| HeatError::schema(e.to_string()))?;
             Rule::AllowedPattern { text: text.to_owned(), pattern }
         } else if let Some(name) = node.get("custom_constraint") {
             Rule::Custom(py_str(&name.to_value()))
@@ -150,33 +151,6 @@ impl Constraint {
     /// The constraint's description, or the message of the rule.
     pub(crate) fn check(&self, value: &Value, custom: &CustomCheck<'_>) -> Result<(), String> {
         self.rule.check(value, custom).map_err(|text| self.description.clone().unwrap_or(text))
-    }
-
-    /// The constraint as `/validate` and `preview` print it.
-    pub(crate) fn to_value(&self) -> Value {
-        let bounds = |min: &Option<Number>, max: &Option<Number>| {
-            let mut map = serde_json::Map::new();
-            for (key, bound) in [("min", min), ("max", max)] {
-                if let Some(bound) = bound {
-                    map.insert(key.to_owned(), Value::Number(bound.clone()));
-                }
-            }
-            Value::Object(map)
-        };
-        let (key, value) = match &self.rule {
-            Rule::Range { min, max } => ("range", bounds(min, max)),
-            Rule::Length { min, max } => ("length", bounds(min, max)),
-            Rule::Modulo { step, offset } => ("modulo", serde_json::json!({"step": step, "offset": offset})),
-            Rule::AllowedValues(values) => ("allowed_values", Value::Array(values.clone())),
-            Rule::AllowedPattern { text, .. } => ("allowed_pattern", Value::String(text.clone())),
-            Rule::Custom(name) => ("custom_constraint", Value::String(name.clone())),
-        };
-        let mut map = serde_json::Map::new();
-        map.insert(key.to_owned(), value);
-        if let Some(description) = &self.description {
-            map.insert("description".to_owned(), Value::String(description.clone()));
-        }
-        Value::Object(map)
     }
 }
 
@@ -235,7 +209,7 @@ impl Rule {
                 Err(format!("{} is not an allowed value [{}]", dumps(value), list.join(", ")))
             }
             Self::AllowedPattern { text, pattern } => match value {
-                Value::String(value) if pattern.is_match(value) => Ok(()),
+                Value::String(value) if pattern.find(value).is_some_and(|m| m.end() == value.len()) => Ok(()),
                 other => Err(format!("\"{}\" does not match pattern \"{text}\"", py_str(other))),
             },
             Self::Custom(name) => custom(name, value),

@@ -25,10 +25,8 @@ pub(crate) enum ErrorKind {
     PropertyUnspecifiedError,
     ResourceActionNotSupported,
     StackExists,
-    ActionInProgress,
     HttpBadRequest,
     Forbidden,
-    Unauthorized,
     Internal,
 }
 
@@ -56,10 +54,8 @@ impl ErrorKind {
             Self::PropertyUnspecifiedError => "PropertyUnspecifiedError",
             Self::ResourceActionNotSupported => "ResourceActionNotSupported",
             Self::StackExists => "StackExists",
-            Self::ActionInProgress => "ActionInProgress",
             Self::HttpBadRequest => "HTTPBadRequest",
             Self::Forbidden => "Forbidden",
-            Self::Unauthorized => "HTTPUnauthorized",
             Self::Internal => "InternalError",
         }
     }
@@ -68,9 +64,8 @@ impl ErrorKind {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::EntityNotFound | Self::NotFound | Self::ResourceNotFound | Self::ResourceNotAvailable => 404,
-            Self::StackExists | Self::ActionInProgress => 409,
+            Self::StackExists => 409,
             Self::Forbidden => 403,
-            Self::Unauthorized => 401,
             Self::Internal | Self::InvalidTemplateAttribute | Self::CircularDependencyException => 500,
             _ => 400,
         }

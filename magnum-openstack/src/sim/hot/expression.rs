@@ -151,15 +151,6 @@ impl Expr {
         }
     }
 
-    /// The keys of a map, as far as they are known without evaluating.
-    pub(crate) fn keys(&self) -> Vec<String> {
-        match self {
-            Self::Value(Value::Object(map)) => map.keys().cloned().collect(),
-            Self::Map(entries) => entries.iter().map(|(k, _)| k.clone()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
     /// Calls `visit` for every call in the expression with the path to it.
     pub(crate) fn walk(&self, path: &str, visit: &mut dyn FnMut(&Call, &str)) {
         match self {

@@ -40,5 +40,4 @@ pub(crate) use parameter::{ParameterKind, ParameterSchema};
 pub(crate) use parameter_values::{ParameterValues, Pseudo};
 pub(crate) use printing::{dumps, py_repr, py_str};
 pub(crate) use template::{DeletionPolicy, Definition, Output, Template};
-pub(crate) use version::Version;
 pub(crate) use yaml::{parse_document, parse_template};

@@ -6,7 +6,7 @@ use super::constraint::{Constraint, CustomCheck, Rule, ValueClass, check_keys};
 use super::error::HeatError;
 use super::node::Node;
 use super::number::{parse_bool, parse_number};
-use super::printing::{dumps, py_repr, py_str};
+use super::printing::{dumps, py_str};
 use super::version::Version;
 
 /// The type of a parameter.
@@ -208,6 +208,7 @@ impl ParameterSchema {
                 // Messages quote the value as it was given.
                 if let Rule::AllowedValues(_) = constraint.rule
                     && constraint.description.is_none()
+                    && self.kind != ParameterKind::List
                 {
                     text.replacen(&dumps(subject), &dumps(raw), 1)
                 } else {
@@ -273,10 +274,5 @@ impl ParameterSchema {
             set("ConstraintDescription", json!(description.join(" ")));
         }
         out
-    }
-
-    /// The value in messages about it.
-    pub(crate) fn shown(value: &Value) -> String {
-        py_repr(value)
     }
 }

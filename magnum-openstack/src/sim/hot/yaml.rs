@@ -76,10 +76,13 @@ impl<'a> Composer<'a> {
     }
 
     fn next(&mut self) -> Result<Event<'a>, String> {
-        match self.events.next() {
-            None => Ok(Event::StreamEnd),
-            Some(Ok((event, _))) => Ok(event),
-            Some(Err(error)) => Err(error.to_string()),
+        loop {
+            match self.events.next() {
+                None => return Ok(Event::StreamEnd),
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((event, _))) => return Ok(event),
+                Some(Err(error)) => return Err(error.to_string()),
+            }
         }
     }
 
@@ -184,7 +187,13 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&(String, String)>) -> Res
             _ => Err(format!("could not determine a constructor for the tag '{name}'")),
         };
     }
-    if style == ScalarStyle::Plain { Ok(plain(text)) } else { Ok(Node::Text(text.to_owned())) }
+    match style {
+        ScalarStyle::Plain if text == "=" => {
+            Err("could not determine a constructor for the tag 'tag:yaml.org,2002:value'".to_owned())
+        }
+        ScalarStyle::Plain => Ok(plain(text)),
+        _ => Ok(Node::Text(text.to_owned())),
+    }
 }
 
 /// What a plain scalar means.

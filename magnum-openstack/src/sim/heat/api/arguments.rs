@@ -1,6 +1,7 @@
 //! What a request asks for: stacks by path, sources and options by body.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use bytes::Bytes;
@@ -176,7 +177,7 @@ impl Body {
         let template = self.template()?.ok_or_else(|| bad_request("No template specified"))?;
         let files = self.files()?;
         let environment = self.environment(&files)?;
-        Ok(Source { template, files, environment })
+        Ok(Source { template, files: Arc::new(files), environment })
     }
 
     /// Minutes until the operation has failed.
@@ -235,7 +236,7 @@ pub(super) fn patched(stack: &Stack, body: &Body) -> Result<Source, Refusal> {
         Some(template) => template,
         None => old.template.clone(),
     };
-    let mut files = old.files.clone();
+    let mut files = (*old.files).clone();
     files.extend(body.files()?);
     let mut environment = old.environment.clone();
     let cleared = body.cleared();
@@ -248,5 +249,5 @@ pub(super) fn patched(stack: &Stack, body: &Body) -> Result<Source, Refusal> {
         .filter(|(key, _)| known.iter().any(|(name, _)| name == key))
         .collect();
     environment.parameters = kept;
-    Ok(Source { template, files, environment })
+    Ok(Source { template, files: Arc::new(files), environment })
 }

@@ -81,7 +81,7 @@ pub(super) async fn validate(
 pub(super) fn previewed(world: &World, stack: &Stack) -> Value {
     let mut out = Vec::new();
     for definition in &stack.loaded.definitions {
-        let Ok(plugin) = load::plugin_of(&stack.loaded.source, definition) else { continue };
+        let Ok(plugin) = load::plugin_of(&stack.loaded, definition) else { continue };
         let properties =
             engine::resolve_properties(world, stack, definition, plugin.as_ref(), false).unwrap_or_default();
         let source = plugin.nested_source(stack, &definition.name, &properties).and_then(Result::ok);
@@ -94,10 +94,10 @@ pub(super) fn previewed(world: &World, stack: &Stack) -> Value {
             out.push(previewed(world, &child));
             continue;
         }
-        let required_by: Vec<String> = engine::requirements(&stack.loaded)
-            .into_iter()
+        let required_by: Vec<String> = stack.loaded.requirements
+            .iter()
             .filter(|(_, needs)| needs.contains(&definition.name))
-            .map(|(name, _)| name)
+            .map(|(name, _)| name.clone())
             .collect();
         out.push(json!({
             "resource_name": definition.name,
@@ -132,7 +132,7 @@ pub(super) fn changes(world: &World, before: &Stack, after: &Stack) -> Value {
             add("added", name, kind);
             continue;
         };
-        let Ok(plugin) = load::plugin_of(&after.loaded.source, definition) else { continue };
+        let Ok(plugin) = load::plugin_of(&after.loaded, definition) else { continue };
         let properties =
             engine::resolve_properties(world, after, definition, plugin.as_ref(), false).unwrap_or_default();
         let changed: Vec<&String> =
@@ -194,7 +194,7 @@ pub(super) async fn files(
     check_project(&caller, &project)?;
     let world = cloud.world();
     let stack = stack_at(&world, &project, &name, &id)?;
-    Ok(answer(200, json!(stack.loaded.source.files)))
+    Ok(answer(200, json!(*stack.loaded.source.files)))
 }
 
 /// The names of a stack's outputs.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::plugin::View;
 use super::super::stack::{Event, Resource, Stack};
 use crate::sim::World;
-use crate::sim::heat::engine::{scope, validate};
+use crate::sim::heat::engine::scope;
 use crate::sim::heat::resources::template_resource::output_value;
 use crate::sim::http_api::answer;
 
@@ -104,10 +104,12 @@ pub(super) fn resource(world: &World, stack: &Stack, resource: &Resource) -> Map
     if let Some(child) = nested.and_then(|id| world.heat.stacks.get(&id)) {
         links.push(link(stack_url(world, child), "nested"));
     }
-    let required_by: Vec<String> = validate::requirements(&stack.loaded)
-        .into_iter()
+    let required_by: Vec<String> = stack
+        .loaded
+        .requirements
+        .iter()
         .filter(|(_, needs)| needs.contains(&resource.name))
-        .map(|(name, _)| name)
+        .map(|(name, _)| name.clone())
         .collect();
     let mut view = Map::new();
     for (key, value) in [

@@ -28,15 +28,42 @@ pub(crate) fn load(source: Source, pseudo: Pseudo) -> Result<Loaded, HeatError> 
         pseudo,
     );
     let (definitions, outputs) = source.template.load(&parameters)?;
-    Ok(Loaded { source, parameters, definitions, outputs })
+    let plugins = plugins(&source, &definitions);
+    let requirements = validate::requirements(&definitions, &plugins);
+    Ok(Loaded { source, parameters, definitions, outputs, plugins, requirements })
 }
 
-/// The plug-in of a definition.
+/// The plug-in of a definition of a source.
 ///
 /// # Errors
 /// `StackValidationFailed` for a type that does not exist or a nested template that cannot be had.
-pub(crate) fn plugin_of(source: &Source, definition: &Definition) -> Result<PluginRef, HeatError> {
-    match source.environment.resolve(&definition.resource_type, &definition.name)? {
+pub(crate) fn plugin_of(loaded: &Loaded, definition: &Definition) -> Result<PluginRef, HeatError> {
+    loaded.plugins.get(&definition.name).cloned().unwrap_or_else(|| {
+        Err(HeatError::validation(format!("The Resource Type ({}) could not be found.", definition.resource_type)))
+    })
+}
+
+/// Works out the plug-in of every definition. Members of a group are many of one type: its template is read
+/// once.
+fn plugins(source: &Source, definitions: &[Definition]) -> BTreeMap<String, Result<PluginRef, HeatError>> {
+    let mut known: Vec<(RegistryEntry, Result<PluginRef, HeatError>)> = Vec::new();
+    let mut all = BTreeMap::new();
+    for definition in definitions {
+        let plugin = source.environment.resolve(&definition.resource_type, &definition.name).and_then(|entry| {
+            if let Some((_, plugin)) = known.iter().find(|(seen, _)| *seen == entry) {
+                return plugin.clone();
+            }
+            let plugin = make_plugin(source, definition, entry.clone());
+            known.push((entry, plugin.clone()));
+            plugin
+        });
+        all.insert(definition.name.clone(), plugin);
+    }
+    all
+}
+
+fn make_plugin(source: &Source, definition: &Definition, entry: RegistryEntry) -> Result<PluginRef, HeatError> {
+    match entry {
         RegistryEntry::Type(name) => resources::builtin(&name).ok_or_else(|| {
             HeatError::validation(format!("The Resource Type ({}) could not be found.", definition.resource_type))
         }),
@@ -62,8 +89,7 @@ fn nested_template(files: &BTreeMap<String, String>, key: &str) -> Result<Templa
 pub(crate) fn required_keys(world: &World, stack_id: &str, key: Key) -> BTreeSet<Key> {
     let Some(stack) = world.heat.stacks.get(stack_id) else { return BTreeSet::new() };
     let Some(resource) = stack.resources.get(&key) else { return BTreeSet::new() };
-    let requirements = validate::requirements(&stack.loaded);
-    let Some(names) = requirements.get(&resource.name) else { return resource.requires.clone() };
+    let Some(names) = stack.loaded.requirements.get(&resource.name) else { return resource.requires.clone() };
     names.iter().filter_map(|name| stack.current(name)).map(|r| r.key).collect()
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::stack::{Action, Key, Resource, Stack, Status};
 use super::queue::Wake;
-use super::{finish, validate, work};
+use super::{finish, work};
 use crate::sim::World;
 
 /// One step of a walk.
@@ -87,7 +87,7 @@ pub(crate) fn new_instance(world: &mut World, stack_id: &str, name: &str, now: T
     let uuid = world.new_uuid();
     let stack = world.heat.stacks.get(stack_id)?;
     let definition = stack.loaded.definition(name)?.clone();
-    let plugin = super::load::plugin_of(&stack.loaded.source, &definition).ok()?;
+    let plugin = super::load::plugin_of(&stack.loaded, &definition).ok()?;
     Some(Resource {
         key,
         uuid,
@@ -111,8 +111,8 @@ pub(crate) fn new_instance(world: &mut World, stack_id: &str, name: &str, now: T
 
 fn graph(stack: &Stack) -> BTreeMap<Node, BTreeSet<Node>> {
     let mut waiting: BTreeMap<Node, BTreeSet<Node>> = BTreeMap::new();
-    for (name, needs) in validate::requirements(&stack.loaded) {
-        waiting.insert(Node::Check(name), needs.into_iter().map(Node::Check).collect());
+    for (name, needs) in &stack.loaded.requirements {
+        waiting.insert(Node::Check(name.clone()), needs.iter().cloned().map(Node::Check).collect());
     }
     for resource in stack.resources.values() {
         let mut needs: BTreeSet<Node> = BTreeSet::new();

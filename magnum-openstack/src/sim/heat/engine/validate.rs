@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::super::plugin::Plugin;
+use super::super::plugin::{Plugin, PluginRef};
 use super::super::schema::resolve_keys;
-use super::super::stack::{Action, Loaded, Source, Stack};
+use super::super::stack::{Action, Source, Stack};
 use super::{load, nested, scope};
 use crate::sim::World;
 use crate::sim::heat::custom;
 use crate::sim::hot::{Definition, ErrorKind, Expr, HeatError, check_graph, evaluate_optional};
 
 /// What each resource requires, by name: what it says, what its values refer to, and what its type implies.
-pub(crate) fn requirements(loaded: &Loaded) -> BTreeMap<String, BTreeSet<String>> {
-    let names: BTreeSet<&str> = loaded.definitions.iter().map(|d| d.name.as_str()).collect();
+pub(crate) fn requirements(
+    definitions: &[Definition],
+    plugins: &BTreeMap<String, Result<PluginRef, HeatError>>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let names: BTreeSet<&str> = definitions.iter().map(|d| d.name.as_str()).collect();
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for definition in &loaded.definitions {
+    for definition in definitions {
         let needs = definition
             .requirements()
             .into_iter()
@@ -25,9 +28,9 @@ pub(crate) fn requirements(loaded: &Loaded) -> BTreeMap<String, BTreeSet<String>
             .collect();
         all.insert(definition.name.clone(), needs);
     }
-    for definition in &loaded.definitions {
-        let Ok(plugin) = load::plugin_of(&loaded.source, definition) else { continue };
-        for name in plugin.implied_requirements(definition, &loaded.definitions) {
+    for definition in definitions {
+        let Some(Ok(plugin)) = plugins.get(&definition.name) else { continue };
+        for name in plugin.implied_requirements(definition, definitions) {
             // What would close a circle is not implied.
             if name != definition.name && !reaches(&all, &name, &definition.name) {
                 all.entry(definition.name.clone()).or_default().insert(name);
@@ -100,7 +103,7 @@ pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Resul
     loaded.parameters.validate(with_values, &custom)?;
     let names: BTreeSet<&str> = loaded.definitions.iter().map(|d| d.name.as_str()).collect();
     for definition in &loaded.definitions {
-        load::plugin_of(&loaded.source, definition)?;
+        load::plugin_of(loaded, definition)?;
         for (target, path) in definition.requirements() {
             if !names.contains(target.as_str()) {
                 return Err(HeatError::new(
@@ -110,9 +113,8 @@ pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Resul
             }
         }
     }
-    let requirements = requirements(loaded);
-    check_graph(&requirements)?;
-    for name in in_order(&requirements) {
+    check_graph(&loaded.requirements)?;
+    for name in in_order(&loaded.requirements) {
         if let Some(definition) = loaded.definition(&name) {
             validate_resource(world, stack, definition, with_values)?;
         }
@@ -146,7 +148,7 @@ fn in_order(requirements: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
 }
 
 fn validate_resource(world: &World, stack: &Stack, definition: &Definition, with_values: bool) -> Result<(), HeatError> {
-    let plugin = load::plugin_of(&stack.loaded.source, definition)?;
+    let plugin = load::plugin_of(&stack.loaded, definition)?;
     let place = ["resources", definition.name.as_str(), "properties"];
     check_references(stack, &definition.properties, &place, with_values)?;
     let given = given_properties(world, stack, definition).map_err(|e| {
@@ -228,7 +230,7 @@ fn check_references(stack: &Stack, expr: &Expr, place: &[&str], _with_values: bo
                 format!("The specified reference \"{target}\" (in {path}) is incorrect."),
             ));
         };
-        let plugin = load::plugin_of(&stack.loaded.source, definition)?;
+        let plugin = load::plugin_of(&stack.loaded, definition)?;
         let known = plugin.attributes();
         for asked in expr.attributes_of(&target) {
             let Some(Value::String(name)) = asked.first() else { continue };

@@ -1,6 +1,6 @@
 //! The work on one resource: create, update or delete it, look how far it is, hear its signals.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::plugin::{Failure, Operation, Step, Update, View, failure};
 use super::super::stack::{Action, After, Key, Status, Task};
@@ -66,7 +66,7 @@ fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> 
         return Some((key, Decision::Create));
     }
     let view = View { world, stack, resource };
-    let plugin = match load::plugin_of(&stack.loaded.source, definition) {
+    let plugin = match load::plugin_of(&stack.loaded, definition) {
         Ok(plugin) => plugin,
         Err(error) => return Some((key, Decision::Fail(error))),
     };
@@ -113,6 +113,9 @@ fn replace(world: &mut World, stack_id: &str, old: Key, name: &str) {
     let now = world.now();
     let Some(instance) = traversal::new_instance(world, stack_id, name, now) else { return };
     let key = instance.key;
+    if let Some(plugin) = world.heat.resource(stack_id, old).map(|r| r.plugin.clone()) {
+        plugin.before_replacement(&mut Operation { world, stack_id: stack_id.to_owned(), key: old });
+    }
     if let Some(stack) = world.heat.stacks.get_mut(stack_id) {
         stack.resources.insert(key, instance);
         if let Some(resource) = stack.resources.get_mut(&old) {
@@ -128,7 +131,7 @@ fn begin(world: &mut World, stack_id: &str, key: Key, action: Action, after: Opt
     let now = world.now();
     let requires = load::required_keys(world, stack_id, key);
     if let Some(resource) = world.heat.resource_mut(stack_id, key) {
-        resource.task = Some(Task { action, started_at: now, id, begun: false, after: after.clone() });
+        resource.task = Some(Task { action, started_at: now, id, begun: false });
         resource.requires = requires;
     }
     if action == Action::Create
@@ -192,7 +195,7 @@ fn begin_plugin(
             let metadata_changed = op.resource()?.definition.metadata != after.definition.metadata;
             let changed = after.changed.clone();
             let properties = after.properties.clone();
-            let plugin = load::plugin_of(&op.stack()?.loaded.source, &after.definition)?;
+            let plugin = load::plugin_of(&op.stack()?.loaded, &after.definition)?;
             op.change(|r| {
                 r.definition = after.definition;
                 r.properties = properties;
@@ -328,9 +331,4 @@ pub(crate) fn signal(world: &mut World, stack_id: &str, name: &str, details: &Va
             Ok(())
         }
     }
-}
-
-/// The properties of a resource, or none if it is gone.
-pub(crate) fn properties_of(world: &World, stack_id: &str, key: Key) -> Map<String, Value> {
-    world.heat.resource(stack_id, key).map(|r| r.properties.clone()).unwrap_or_default()
 }

@@ -43,6 +43,25 @@ impl Operation<'_> {
     }
 }
 
+impl Port {
+    /// The addresses that the properties ask for.
+    fn addresses(op: &mut Operation<'_>, properties: &Map<String, Value>) -> Result<Vec<FixedIpRequest>, Failure> {
+        let project = op.project()?;
+        let mut requests = Vec::new();
+        for request in properties.get("fixed_ips").and_then(Value::as_array).into_iter().flatten() {
+            let Some(request) = request.as_object() else { continue };
+            let subnet_id = match first_text(request, &["subnet", "subnet_id"]) {
+                Some(wanted) => {
+                    Some(op.world.resolve_subnet(&project, &wanted).map(|s| s.id.clone()).map_err(|e| op.neutron(&e))?)
+                }
+                None => None,
+            };
+            requests.push(FixedIpRequest { subnet_id, ip_address: text(request, "ip_address") });
+        }
+        Ok(requests)
+    }
+}
+
 impl Plugin for Port {
     fn kind(&self) -> &'static str {
         "OS::Neutron::Port"
@@ -117,17 +136,7 @@ impl Plugin for Port {
         let wanted = first_text(&properties, &["network", "network_id"]).unwrap_or_default();
         let network_id =
             op.world.resolve_network(&project, &wanted).map(|n| n.id.clone()).map_err(|e| op.neutron(&e))?;
-        let mut fixed_ips = Vec::new();
-        for request in properties.get("fixed_ips").and_then(Value::as_array).into_iter().flatten() {
-            let Some(request) = request.as_object() else { continue };
-            let subnet_id = match first_text(request, &["subnet", "subnet_id"]) {
-                Some(wanted) => {
-                    Some(op.world.resolve_subnet(&project, &wanted).map(|s| s.id.clone()).map_err(|e| op.neutron(&e))?)
-                }
-                None => None,
-            };
-            fixed_ips.push(FixedIpRequest { subnet_id, ip_address: text(request, "ip_address") });
-        }
+        let fixed_ips = Self::addresses(op, &properties)?;
         let security_groups = match texts(&properties, "security_groups") {
             Some(wanted) => Some(op.security_group_ids(&wanted)?),
             None => None,
@@ -160,8 +169,17 @@ impl Plugin for Port {
         let (id, properties) = (op.physical_id()?, op.properties()?);
         let Some(id) = id else { return Ok(Update::Replace) };
         let has = |key: &str| changed.iter().any(|c| c == key);
-        if has("fixed_ips") || has("mac_address") {
+        if has("mac_address") {
             return Ok(Update::Replace);
+        }
+        if has("fixed_ips") {
+            let network_id = op.world.find_port(&id).map(|p| p.network_id.clone()).map_err(|e| op.neutron(&e))?;
+            let requests = Self::addresses(op, &properties)?;
+            let fixed_ips =
+                op.world.allocate_addresses(&network_id, &requests).map_err(|e| op.neutron(&e))?;
+            if let Some(port) = op.world.network.ports.get_mut(&id) {
+                port.fixed_ips = fixed_ips;
+            }
         }
         let security_groups = match texts(&properties, "security_groups").filter(|_| has("security_groups")) {
             Some(wanted) => Some(op.security_group_ids(&wanted)?),

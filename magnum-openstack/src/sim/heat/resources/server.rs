@@ -237,6 +237,20 @@ impl Plugin for Server {
         server.is_none_or(|s| s.status(now) == "ERROR")
     }
 
+    fn before_replacement(&self, op: &mut Operation<'_>) {
+        // The ports of the template go to the new server while the old one is still there.
+        let Ok(Some(id)) = op.physical_id() else { return };
+        let Some(server) = op.world.compute.servers.get_mut(&id) else { return };
+        let (own, given): (Vec<_>, Vec<_>) = server.interfaces.drain(..).partition(|i| i.made_by_nova);
+        server.interfaces = own;
+        for interface in given {
+            if let Some(port) = op.world.network.ports.get_mut(&interface.port_id) {
+                port.device_id.clear();
+                port.device_owner.clear();
+            }
+        }
+    }
+
     fn needs_replacement(&self, before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
         let changed = |key: &str| before.get(key) != after.get(key);
         changed("user_data") && text(after, "user_data_update_policy").as_deref() == Some("REPLACE")

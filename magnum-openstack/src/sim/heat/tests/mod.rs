@@ -1,6 +1,8 @@
 //! Whole lives of stacks, over the API as clients see it.
 
 mod docker;
+mod lives;
+mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,7 +23,7 @@ pub(super) const CASES: &[(&str, bool, &str)] = &[
     (r#"+5"#, true, r#"5"#),
     (r#"08"#, true, r#""08""#),
     (r#"1.5"#, true, r#"1.5"#),
-    (r#"1e3"#, true, r#""1e3""#),
+    (r#"v: 1e3"#, true, r#"{"v": "1e3"}"#),
     (r#"1.0e+3"#, true, r#"1000.0"#),
     (r#".5"#, true, r#"0.5"#),
     (r#"5."#, true, r#"5.0"#),

@@ -73,9 +73,9 @@ fn sections_and_keys_are_checked() {
 fn conditions_decide_resources_outputs_and_branches() {
     let text = "
 heat_template_version: 2018-08-31
-parameters: {on: {type: boolean}}
+parameters: {enabled: {type: boolean}}
 conditions:
-  wanted: {get_param: on}
+  wanted: {get_param: enabled}
   unwanted: {not: wanted}
 resources:
   a: {type: T, condition: wanted}
@@ -85,11 +85,11 @@ outputs:
   o: {value: {get_attr: [a, x]}, condition: wanted}
   p: {value: 1}
 ";
-    let (resources, outputs) = read(text, json!({"on": true})).unwrap();
+    let (resources, outputs) = read(text, json!({"enabled": true})).unwrap();
     assert_eq!(resources.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["a", "c"]);
     assert_eq!(resources[1].requirements()[0].0, "a");
     assert!(outputs[0].value.is_some());
-    let (resources, outputs) = read(text, json!({"on": "false"})).unwrap();
+    let (resources, outputs) = read(text, json!({"enabled": "false"})).unwrap();
     assert_eq!(resources.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["b", "c"]);
     assert!(resources[1].requirements().is_empty());
     assert!(outputs[0].value.is_none());
