@@ -26,7 +26,10 @@ impl WrittenConfig {
     #[must_use]
     pub fn exports(&self) -> String {
         let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
-        self.environment.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))).collect()
+        self.environment
+            .iter()
+            .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
+            .collect()
     }
 }
 
@@ -90,19 +93,29 @@ pub async fn write_client_config(
         .into_iter()
         .map(|(name, value)| (name, value.replace("{dir}", &shown_directory)))
         .collect();
-    Ok(WrittenConfig { directory, files, environment })
+    Ok(WrittenConfig {
+        directory,
+        files,
+        environment,
+    })
 }
 
 fn refuse_existing(path: &Path) -> Result<()> {
     if fs::symlink_metadata(path).is_ok() {
-        let message = format!("{} exists; say force to overwrite it", shown(&path.display().to_string()));
+        let message = format!(
+            "{} exists; say force to overwrite it",
+            shown(&path.display().to_string())
+        );
         return Err(Error::new(ErrorKind::Conflict, message));
     }
     Ok(())
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    let message = format!("{} cannot be written: {error}", shown(&path.display().to_string()));
+    let message = format!(
+        "{} cannot be written: {error}",
+        shown(&path.display().to_string())
+    );
     Error::new(ErrorKind::Configuration, message)
 }
 
@@ -111,7 +124,9 @@ fn make_directory(directory: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|error| unwritable(directory, &error))
+    builder
+        .create(directory)
+        .map_err(|error| unwritable(directory, &error))
 }
 
 /// Written aside with mode 0600, then moved into place.
@@ -123,7 +138,9 @@ fn write_file(directory: &Path, path: &Path, content: &[u8], force: bool) -> Res
     if force {
         aside.persist(path).map_err(|error| failed(error.error))?;
     } else {
-        aside.persist_noclobber(path).map_err(|error| failed(error.error))?;
+        aside
+            .persist_noclobber(path)
+            .map_err(|error| failed(error.error))?;
     }
     Ok(())
 }

@@ -68,7 +68,11 @@ pub fn cloud(name: &str, openstack: &OpenStack, trusts: bool) -> Cloud {
     Cloud {
         name: name.to_owned(),
         orchestrator: openstack.orchestrator(),
-        trust: if trusts { TrustMode::Trust(openstack.trusts()) } else { TrustMode::None },
+        trust: if trusts {
+            TrustMode::Trust(openstack.trusts())
+        } else {
+            TrustMode::None
+        },
         catalog: openstack.catalog(),
         admin: openstack.has_admin(),
     }

@@ -29,14 +29,20 @@ impl NodeGuest {
         Self { keys, clock }
     }
 
-    async fn certificates(&self, server: &BootedServer, settings: &BTreeMap<&str, &str>) -> Result<(), String> {
+    async fn certificates(
+        &self,
+        server: &BootedServer,
+        settings: &BTreeMap<&str, &str>,
+    ) -> Result<(), String> {
         let value = |name: &str| settings.get(name).copied().unwrap_or_default();
         let (url, credential) = (value("node_endpoint_url"), value("node_credential"));
         if value("tls") == "off" || url.is_empty() {
             return Ok(());
         }
-        let addresses: Vec<&str> =
-            [value("private_address"), value("floating_address")].into_iter().filter(|a| !a.is_empty()).collect();
+        let addresses: Vec<&str> = [value("private_address"), value("floating_address")]
+            .into_iter()
+            .filter(|a| !a.is_empty())
+            .collect();
         let key = self.keys.generate().await.map_err(|error| error.to_string())?;
         let csr = request(&key, &addresses).map_err(|error| error.to_string())?;
         for (method, path, body) in [("GET", "ca", Vec::new()), ("POST", "certificates", csr)] {
@@ -53,7 +59,10 @@ impl NodeGuest {
                 .map_err(|error| error.to_string())?;
             if !answer.status().is_success() {
                 let text = String::from_utf8_lossy(answer.body()).into_owned();
-                return Err(format!("get certificates: the node endpoint answered {}: {text}", answer.status()));
+                return Err(format!(
+                    "get certificates: the node endpoint answered {}: {text}",
+                    answer.status()
+                ));
             }
         }
         Ok(())
@@ -69,7 +78,10 @@ impl Guest for NodeGuest {
             Ok(()) => ("SUCCESS", String::new()),
             Err(reason) => ("FAILURE", reason),
         };
-        let body = format!("{{\"status\": \"{status}\", \"reason\": {:?}, \"id\": \"1\"}}", reason);
+        let body = format!(
+            "{{\"status\": \"{status}\", \"reason\": {:?}, \"id\": \"1\"}}",
+            reason
+        );
         for (url, token) in signals(&server.user_data) {
             let request = http::Request::builder()
                 .method("POST")
@@ -101,9 +113,12 @@ fn assignments(script: &str) -> BTreeMap<&str, &str> {
 fn signals(script: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
     for line in script.lines().filter(|line| line.contains("X-Auth-Token:")) {
-        let token = line
-            .split_once("X-Auth-Token:")
-            .map(|(_, rest)| rest.trim_start().split(['\'', '"', ' ']).next().unwrap_or_default());
+        let token = line.split_once("X-Auth-Token:").map(|(_, rest)| {
+            rest.trim_start()
+                .split(['\'', '"', ' '])
+                .next()
+                .unwrap_or_default()
+        });
         let url = line
             .split(['\'', '"', ' '])
             .find(|word| word.starts_with("http") && word.contains("/signal"));
@@ -115,9 +130,12 @@ fn signals(script: &str) -> Vec<(&str, &str)> {
 }
 
 fn request(key: &Secret, addresses: &[&str]) -> Result<Vec<u8>, openssl::error::ErrorStack> {
-    let key = PKey::private_key_from_pkcs8(
-        &openssl::base64::decode_block(&key.expose().lines().filter(|l| !l.starts_with('-')).collect::<String>())?,
-    )?;
+    let key = PKey::private_key_from_pkcs8(&openssl::base64::decode_block(
+        &key.expose()
+            .lines()
+            .filter(|l| !l.starts_with('-'))
+            .collect::<String>(),
+    )?)?;
     let mut name = X509NameBuilder::new()?;
     name.append_entry_by_text("CN", addresses.first().copied().unwrap_or("node"))?;
     let name = name.build();
@@ -148,6 +166,9 @@ mod tests {
         let settings = assignments(script);
         assert_eq!(settings["tls"], "on");
         assert_eq!(settings["node_endpoint_url"], "https://n/v1/clusters/x");
-        assert_eq!(signals(script), [("http://h/v1/p/stacks/s/i/resources/r/signal", "abc")]);
+        assert_eq!(
+            signals(script),
+            [("http://h/v1/p/stacks/s/i/resources/r/signal", "abc")]
+        );
     }
 }

@@ -36,8 +36,11 @@ struct Ended {
 
 /// One whole run in a runtime of its own: prepare, harm, recover, remove.
 fn run(kind: Kind, harm: Harm) -> Ended {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let scene = Scene::new(7).await;
         scene.template().await;
@@ -48,10 +51,18 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         match kind {
             Kind::Create => {}
             Kind::Scale => {
-                scene.magnum.scale_cluster(&scene.cx, id, 2, ScaleOptions::default()).await.unwrap();
+                scene
+                    .magnum
+                    .scale_cluster(&scene.cx, id, 2, ScaleOptions::default())
+                    .await
+                    .unwrap();
             }
             Kind::Delete => {
-                scene.magnum.delete_cluster(&scene.cx, id, DeleteOptions::default()).await.unwrap();
+                scene
+                    .magnum
+                    .delete_cluster(&scene.cx, id, DeleteOptions::default())
+                    .await
+                    .unwrap();
             }
         }
         scene.interrupter.arm(match harm {
@@ -84,27 +95,50 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         let calls = scene.interrupter.calls();
         scene.settle().await;
         let status = scene.cluster(id).await.map(|cluster| {
-            assert!(cluster.status.is_settled(), "{kind:?} {harm:?}: {}", cluster.status);
+            assert!(
+                cluster.status.is_settled(),
+                "{kind:?} {harm:?}: {}",
+                cluster.status
+            );
             assert!(
                 cluster.status.phase == Phase::Complete || cluster.status_reason.is_some(),
                 "{kind:?} {harm:?}: failed without a reason"
             );
             cluster.status
         });
-        assert_eq!(scene.store.active_operation(id).await.unwrap(), None, "{kind:?} {harm:?}");
+        assert_eq!(
+            scene.store.active_operation(id).await.unwrap(),
+            None,
+            "{kind:?} {harm:?}"
+        );
         if status.is_some() {
             scene.delete(id).await;
         }
-        assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None, "{kind:?} {harm:?}");
+        assert_eq!(
+            scene.cluster(id).await.map(|c| c.status_reason),
+            None,
+            "{kind:?} {harm:?}"
+        );
         let left = scene.leftovers();
-        assert_eq!(left.total(), 0, "{kind:?} {harm:?} left {left}; calls: {calls:#?}");
+        assert_eq!(
+            left.total(),
+            0,
+            "{kind:?} {harm:?} left {left}; calls: {calls:#?}"
+        );
         assert_eq!(scene.store.ledger(id).await.unwrap(), [], "{kind:?} {harm:?}");
         for role in ["ca", "client"] {
-            let kept = scene.store.key_pairs(&format!("magnum-{id}-{role}")).await.unwrap();
+            let kept = scene
+                .store
+                .key_pairs(&format!("magnum-{id}-{role}"))
+                .await
+                .unwrap();
             assert_eq!(kept, [], "{kind:?} {harm:?} left a certificate");
         }
         let events = scene.events.events();
-        let gone = events.iter().filter(|e| e.status == ClusterStatus::DELETE_COMPLETE).count();
+        let gone = events
+            .iter()
+            .filter(|e| e.status == ClusterStatus::DELETE_COMPLETE)
+            .count();
         assert!(gone >= 1, "{kind:?} {harm:?}: nobody was told");
         Ended { calls, polls, status }
     })
@@ -125,11 +159,17 @@ fn sweep(kind: Kind, good: Option<ClusterStatus>) {
     for at in 0..plain.calls.len() as u64 {
         for outcome in Outcome::ALL {
             let status = run(kind, Harm::Call(at, outcome)).status;
-            *ended.entry(status.map_or("gone".to_owned(), |s| s.to_string())).or_insert(0) += 1;
+            *ended
+                .entry(status.map_or("gone".to_owned(), |s| s.to_string()))
+                .or_insert(0) += 1;
             runs += 1;
         }
     }
-    println!("{kind:?}: {} port calls x {} outcomes = {runs} runs, ended {ended:?}, 0 left", plain.calls.len(), 4);
+    println!(
+        "{kind:?}: {} port calls x {} outcomes = {runs} runs, ended {ended:?}, 0 left",
+        plain.calls.len(),
+        4
+    );
 }
 
 fn drops(kind: Kind) {

@@ -39,8 +39,10 @@ pub async fn open(arguments: &Arguments) -> Result<Site> {
 async fn real(name: &str, endpoint: &str) -> Result<Site> {
     let config = CloudConfig::load(Some(name))?;
     let credentials = config.credentials.clone();
-    let openstack =
-        OpenStack::builder().cloud(config).transport(Arc::new(ReqwestTransport::new())).build()?;
+    let openstack = OpenStack::builder()
+        .cloud(config)
+        .transport(Arc::new(ReqwestTransport::new()))
+        .build()?;
     let token = openstack.login(credentials).await?;
     Ok(Site {
         name: format!("cloud {name}"),
@@ -99,10 +101,17 @@ impl Site {
             .node_endpoint
             .parse()
             .map_err(|_| Error::field("--node-endpoint", &self.node_endpoint, "a URL is needed"))?;
-        let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
-        let listener = tokio::net::TcpListener::bind(("0.0.0.0", port)).await.map_err(|error| {
-            Error::new(ErrorKind::Configuration, format!("port {port} cannot be listened on: {error}"))
-        })?;
+        let port = url
+            .port_u16()
+            .unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
+        let listener = tokio::net::TcpListener::bind(("0.0.0.0", port))
+            .await
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("port {port} cannot be listened on: {error}"),
+                )
+            })?;
         let router = axum::Router::new().fallback(answer).with_state(magnum.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(())
@@ -112,7 +121,10 @@ impl Site {
 async fn answer(State(magnum): State<Magnum>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match axum::body::to_bytes(body, 64 * 1024).await {
-        Ok(body) => magnum.node_request(http::Request::from_parts(parts, body)).await.map(Into::into),
+        Ok(body) => magnum
+            .node_request(http::Request::from_parts(parts, body))
+            .await
+            .map(Into::into),
         Err(_) => {
             let mut refusal = Response::default();
             *refusal.status_mut() = http::StatusCode::PAYLOAD_TOO_LARGE;

@@ -24,10 +24,17 @@ const LISTS: [(Service, &str, &str); 7] = [
 pub async fn take(openstack: &OpenStack, auth: &Auth) -> Result<Inventory> {
     let mut found = BTreeSet::new();
     for (service, path, kind) in LISTS {
-        let answer: Value = openstack.call(auth, &Call::get(service, "inventory", path)).await?.json()?;
+        let answer: Value = openstack
+            .call(auth, &Call::get(service, "inventory", path))
+            .await?
+            .json()?;
         for item in answer.get(kind).and_then(Value::as_array).into_iter().flatten() {
             let text = |field: &str| item.get(field).and_then(Value::as_str).unwrap_or_default();
-            let name = if kind == "stacks" { text("stack_name") } else { text("name") };
+            let name = if kind == "stacks" {
+                text("stack_name")
+            } else {
+                text("name")
+            };
             found.insert(format!("{kind} {name} ({})", text("id")));
         }
     }
@@ -38,7 +45,8 @@ impl Inventory {
     /// What is here and was not there.
     pub fn beyond(self, before: &Self) -> Self {
         // Neutron makes a project's default security group when it is first asked for one.
-        let new = |thing: &String| !before.0.contains(thing) && !thing.starts_with("security_groups default ");
+        let new =
+            |thing: &String| !before.0.contains(thing) && !thing.starts_with("security_groups default ");
         Self(self.0.into_iter().filter(new).collect())
     }
 

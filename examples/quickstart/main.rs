@@ -76,7 +76,11 @@ async fn play(arguments: Arguments) -> Result<usize> {
     let sealer = Arc::new(AesSealer::new(SealingKey::generate(&SystemRandom)?));
     let kept = Arc::new(X509KeyPairStore::new(store.clone(), sealer.clone(), random));
     let authority = OpenSslAuthority::system(site.keys.clone());
-    let authority = if site.simulated { authority.danger_accept_fixture_keys() } else { authority };
+    let authority = if site.simulated {
+        authority.danger_accept_fixture_keys()
+    } else {
+        authority
+    };
     let mut builder = Magnum::builder()
         .store(store)
         .sealer(sealer)
@@ -104,8 +108,15 @@ async fn play(arguments: Arguments) -> Result<usize> {
     let (result, ()) = tokio::join!(life, working);
     result?;
 
-    let left = inventory::take(&site.openstack, &site.auth).await?.beyond(&before);
-    println!("Left in the cloud: {} ({:.1} s in all){}", left.total(), began.elapsed().as_secs_f64(), left.named());
+    let left = inventory::take(&site.openstack, &site.auth)
+        .await?
+        .beyond(&before);
+    println!(
+        "Left in the cloud: {} ({:.1} s in all){}",
+        left.total(),
+        began.elapsed().as_secs_f64(),
+        left.named()
+    );
     Ok(left.total())
 }
 
@@ -133,7 +144,9 @@ async fn life(
         Err(error) => Err(error),
     };
     // Whatever happened, what was made is removed.
-    magnum.delete_cluster(cx, cluster.id, DeleteOptions::default()).await?;
+    magnum
+        .delete_cluster(cx, cluster.id, DeleteOptions::default())
+        .await?;
     println!("Request to delete cluster {} accepted", cluster.id);
     let deleted = watch(magnum, cx, &cluster).await;
     result?;
@@ -155,7 +168,9 @@ async fn used(
     println!("Client configuration in {}:", written.directory.display());
     print!("{}", written.exports());
 
-    magnum.scale_cluster(cx, cluster.id, 2, ScaleOptions::default()).await?;
+    magnum
+        .scale_cluster(cx, cluster.id, 2, ScaleOptions::default())
+        .await?;
     println!("Request to scale cluster {} to 2 nodes accepted", cluster.id);
     let scaled = watch(magnum, cx, cluster).await?;
     if let Some(scaled) = scaled {
@@ -182,7 +197,10 @@ async fn watch(magnum: &Magnum, cx: &RequestContext, cluster: &Cluster) -> Resul
             Phase::Failed => {
                 progress.end(&seen.status.to_string());
                 let reason = seen.status_reason.unwrap_or_default();
-                return Err(Error::new(ErrorKind::Unavailable, format!("{}: {reason}", seen.status)));
+                return Err(Error::new(
+                    ErrorKind::Unavailable,
+                    format!("{}: {reason}", seen.status),
+                ));
             }
         }
     }

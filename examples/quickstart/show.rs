@@ -15,8 +15,13 @@ impl ProgressLine {
     pub fn new() -> Self {
         let style = ProgressStyle::with_template("{msg:22} [{bar:30}] {pos}/{len} resources, {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = std::io::stdout().is_terminal().then(|| ProgressBar::new(0).with_style(style));
-        Self { bar, last: String::new() }
+        let bar = std::io::stdout()
+            .is_terminal()
+            .then(|| ProgressBar::new(0).with_style(style));
+        Self {
+            bar,
+            last: String::new(),
+        }
     }
 
     pub fn show(&mut self, cluster: &Cluster) {
@@ -64,7 +69,12 @@ pub fn cluster(cluster: &Cluster) {
         ("stack_id", text(&cluster.stack_id)),
         ("status", cluster.status.to_string()),
         ("status_reason", text(&cluster.status_reason)),
-        ("updated_at", cluster.updated_at.map_or_else(|| "-".to_owned(), |at| at.to_string())),
+        (
+            "updated_at",
+            cluster
+                .updated_at
+                .map_or_else(|| "-".to_owned(), |at| at.to_string()),
+        ),
         ("uuid", cluster.id.to_string()),
     ];
     let widest = |of: fn(&(&str, String)) -> usize| rows.iter().map(of).max().unwrap_or(0);

@@ -30,19 +30,31 @@ pub fn all() -> Vec<(String, Scenario)> {
 async fn killed(operation: &'static str, at: u64, when: &'static str) -> Outcome {
     let text = |error: Error| format!("{error:?}");
     let site = Site::open("demo", true).await.map_err(text)?;
-    let id = site.accept(&format!("kill-{operation}-{at}"), 1).await.map_err(text)?.id;
+    let id = site
+        .accept(&format!("kill-{operation}-{at}"), 1)
+        .await
+        .map_err(text)?
+        .id;
     if operation == "delete" {
         let mut making = site.conductor(None).map_err(text)?;
-        let made = site.ended(id, Duration::from_secs(300)).await?.ok_or("the cluster is gone")?;
+        let made = site
+            .ended(id, Duration::from_secs(300))
+            .await?
+            .ok_or("the cluster is gone")?;
         if made.status != ClusterStatus::CREATE_COMPLETE {
             return Err(format!("{}: {:?}", made.status, made.status_reason));
         }
         making.kill().await.map_err(|e| e.to_string())?;
-        site.magnum.delete_cluster(&site.cx, id, DeleteOptions::default()).await.map_err(text)?;
+        site.magnum
+            .delete_cluster(&site.cx, id, DeleteOptions::default())
+            .await
+            .map_err(text)?;
     }
     let mut doomed = site.conductor(Some((at, when))).map_err(text)?;
     let died = tokio::time::timeout(Duration::from_secs(300), doomed.wait()).await;
-    let status = died.map_err(|_| "it was never struck")?.map_err(|e| e.to_string())?;
+    let status = died
+        .map_err(|_| "it was never struck")?
+        .map_err(|e| e.to_string())?;
     if std::os::unix::process::ExitStatusExt::signal(&status) != Some(9) {
         return Err(format!("the conductor was not killed: {status}"));
     }

@@ -20,13 +20,18 @@ pub async fn whole_life() -> Outcome {
     };
 
     let id = site.accept("life", 1).await.map_err(text)?.id;
-    let made = site.ended(id, Duration::from_secs(300)).await?.ok_or("the cluster is gone")?;
+    let made = site
+        .ended(id, Duration::from_secs(300))
+        .await?
+        .ok_or("the cluster is gone")?;
     if made.status != ClusterStatus::CREATE_COMPLETE {
         return Err(format!("{}: {:?}", made.status, made.status_reason));
     }
     lap("create");
     let addresses = made.node_addresses();
-    let [address] = &addresses[..] else { return Err(format!("{addresses:?}")) };
+    let [address] = &addresses[..] else {
+        return Err(format!("{addresses:?}"));
+    };
     let expected = format!("tcp://{address}:2376");
     if made.api_address.as_ref() != Some(&expected) {
         return Err(format!("api_address is {:?}, not {expected}", made.api_address));
@@ -35,19 +40,36 @@ pub async fn whole_life() -> Outcome {
 
     let keys = magnum::certs::RsaKeys::default();
     let directory = site.directory.path().join("client");
-    let written =
-        magnum::write_client_config(&site.magnum, &site.cx, id, &directory, &keys, false).await.map_err(text)?;
+    let written = magnum::write_client_config(&site.magnum, &site.cx, id, &directory, &keys, false)
+        .await
+        .map_err(text)?;
     if written.environment.get("DOCKER_HOST") != made.api_address.as_ref() {
         return Err(format!("DOCKER_HOST is {:?}", written.environment));
     }
-    verify(&directory.join("ca.pem"), &directory.join("cert.pem"), "sslclient")?;
+    verify(
+        &directory.join("ca.pem"),
+        &directory.join("cert.pem"),
+        "sslclient",
+    )?;
 
     // The user's token is gone from the operation; from here on everything goes under the trust.
     for (nodes, what) in [(2, "grow"), (1, "shrink")] {
-        site.magnum.scale_cluster(&site.cx, id, nodes, ScaleOptions::default()).await.map_err(text)?;
-        let scaled = site.ended(id, Duration::from_secs(300)).await?.ok_or("the cluster is gone")?;
-        if scaled.status != ClusterStatus::UPDATE_COMPLETE || scaled.node_addresses().len() != nodes as usize {
-            return Err(format!("{what}: {} {:?} {:?}", scaled.status, scaled.status_reason, scaled.node_addresses()));
+        site.magnum
+            .scale_cluster(&site.cx, id, nodes, ScaleOptions::default())
+            .await
+            .map_err(text)?;
+        let scaled = site
+            .ended(id, Duration::from_secs(300))
+            .await?
+            .ok_or("the cluster is gone")?;
+        if scaled.status != ClusterStatus::UPDATE_COMPLETE || scaled.node_addresses().len() != nodes as usize
+        {
+            return Err(format!(
+                "{what}: {} {:?} {:?}",
+                scaled.status,
+                scaled.status_reason,
+                scaled.node_addresses()
+            ));
         }
         lap(what);
     }
@@ -58,7 +80,11 @@ pub async fn whole_life() -> Outcome {
 
 /// The node has a certificate of the cluster's authority for exactly its addresses, and nobody else can read its key.
 async fn certificates_fit(site: &Site, id: ClusterId, address: &str) -> Result<(), String> {
-    let ca = site.magnum.ca_show(&site.cx, id).await.map_err(|e| e.to_string())?;
+    let ca = site
+        .magnum
+        .ca_show(&site.cx, id)
+        .await
+        .map_err(|e| e.to_string())?;
     let ca_file = site.directory.path().join("shown-ca.pem");
     std::fs::write(&ca_file, &ca).map_err(|e| e.to_string())?;
     let nodes = std::fs::read_dir(site::state().join("nodes")).map_err(|e| e.to_string())?;
@@ -81,7 +107,11 @@ async fn certificates_fit(site: &Site, id: ClusterId, address: &str) -> Result<(
         let mode = std::fs::metadata(files.join("server-key.pem"))
             .map(|meta| std::os::unix::fs::MetadataExt::mode(&meta) & 0o777)
             .map_err(|e| e.to_string())?;
-        return if mode == 0o600 { Ok(()) } else { Err(format!("the node's key has mode {mode:o}")) };
+        return if mode == 0o600 {
+            Ok(())
+        } else {
+            Err(format!("the node's key has mode {mode:o}"))
+        };
     }
     Err("no node has this cluster's authority".into())
 }
@@ -92,5 +122,9 @@ fn verify(ca: &Path, certificate: &Path, purpose: &str) -> Result<(), String> {
         .args([ca, certificate])
         .output()
         .map_err(|e| e.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }

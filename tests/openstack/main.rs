@@ -92,5 +92,9 @@ async fn main() -> ExitCode {
     }
     println!("real services: {:.0} s", began.elapsed().as_secs_f64());
     println!("{passed} passed, {} failed", failed.len());
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -10,8 +10,14 @@ use crate::{Outcome, Scenario};
 
 pub fn all() -> Vec<(String, Scenario)> {
     vec![
-        ("unknown_image".into(), Box::pin(bad_image("nowhere", "image_id 'nowhere'"))),
-        ("image_without_os_distro".into(), Box::pin(bad_image("no-distro", "os_distro"))),
+        (
+            "unknown_image".into(),
+            Box::pin(bad_image("nowhere", "image_id 'nowhere'")),
+        ),
+        (
+            "image_without_os_distro".into(),
+            Box::pin(bad_image("no-distro", "os_distro")),
+        ),
         ("wrong_credentials".into(), Box::pin(wrong_credentials())),
         ("quota_exhausted".into(), Box::pin(quota_exhausted())),
         ("node_script_fails".into(), Box::pin(node_script_fails())),
@@ -46,7 +52,15 @@ async fn quota_exhausted() -> Outcome {
     let text = |error: Error| format!("{error:?}");
     let site = Site::open("other", true).await.map_err(text)?;
     site::set_compute_quota("other", 1).await.map_err(text)?;
-    let outcome = fails(&site, "quota", 2, FailureCode::Quota, "uota exceeded", "docker_host").await;
+    let outcome = fails(
+        &site,
+        "quota",
+        2,
+        FailureCode::Quota,
+        "uota exceeded",
+        "docker_host",
+    )
+    .await;
     site::set_compute_quota("other", -1).await.map_err(text)?;
     outcome
 }
@@ -59,8 +73,15 @@ async fn node_script_fails() -> Outcome {
     std::fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
     let file = directory.join("badnode.json");
     std::fs::write(&file, fault).map_err(|e| e.to_string())?;
-    let outcome =
-        fails(&site, "badnode", 1, FailureCode::Dependency, "install Docker", "node_wait_condition").await;
+    let outcome = fails(
+        &site,
+        "badnode",
+        1,
+        FailureCode::Dependency,
+        "install Docker",
+        "node_wait_condition",
+    )
+    .await;
     std::fs::remove_file(&file).map_err(|e| e.to_string())?;
     outcome
 }
@@ -77,13 +98,21 @@ async fn fails(
     let text = |error: Error| format!("{error:?}");
     let id = site.accept(name, nodes).await.map_err(text)?.id;
     let _conductor = site.conductor(None).map_err(text)?;
-    let ended = site.ended(id, Duration::from_secs(300)).await?.ok_or("the cluster is gone")?;
+    let ended = site
+        .ended(id, Duration::from_secs(300))
+        .await?
+        .ok_or("the cluster is gone")?;
     let reason = ended.status_reason.clone().unwrap_or_default();
     let fault = ended.fault.clone().ok_or(format!("{}: {reason}", ended.status))?;
     let named = fault.resource.as_deref() == Some(resource);
-    let right = ended.status == ClusterStatus::CREATE_FAILED && fault.code == code && reason.contains(says) && named;
+    let right =
+        ended.status == ClusterStatus::CREATE_FAILED && fault.code == code && reason.contains(says) && named;
     site.gone(id).await?;
-    if right { Ok(format!("\"{reason}\"")) } else { Err(format!("{}: {reason} {fault:?}", ended.status)) }
+    if right {
+        Ok(format!("\"{reason}\""))
+    } else {
+        Err(format!("{}: {reason} {fault:?}", ended.status))
+    }
 }
 
 /// Heat does not answer: a look-up would say so at once; a create that was accepted ends after its tries.
@@ -100,5 +129,9 @@ pub async fn heat_down() -> Outcome {
     let code = ended.fault.as_ref().map(|fault| fault.code);
     let right = ended.status == ClusterStatus::CREATE_FAILED && code == Some(FailureCode::Dependency);
     site.gone(id).await?;
-    if right { Ok(format!("\"{reason}\"")) } else { Err(format!("{}: {reason}", ended.status)) }
+    if right {
+        Ok(format!("\"{reason}\""))
+    } else {
+        Err(format!("{}: {reason}", ended.status))
+    }
 }

@@ -21,7 +21,9 @@ pub fn state() -> PathBuf {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack/cloud").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/openstack/cloud")
+        .join(name)
 }
 
 pub fn config(entry: &str) -> Result<CloudConfig> {
@@ -60,7 +62,9 @@ pub async fn compose(
     let store = SqlStore::open_sqlite(directory.join("store.sqlite")).await?;
     store.migrate().await?;
     let store = wrap(Arc::new(store));
-    let sealer = Arc::new(AesSealer::new(SealingKey::from_file(&directory.join("sealing.key"))?));
+    let sealer = Arc::new(AesSealer::new(SealingKey::from_file(
+        &directory.join("sealing.key"),
+    )?));
     let random = Arc::new(SystemRandom);
     let authority = if fixture {
         OpenSslAuthority::system(Arc::new(FixtureKeys::danger_seeded(1))).danger_accept_fixture_keys()
@@ -99,16 +103,29 @@ impl Site {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .map_err(|e| Error::internal(e.to_string()))?;
-        let port = listener.local_addr().map_err(|e| Error::internal(e.to_string()))?.port();
+        let port = listener
+            .local_addr()
+            .map_err(|e| Error::internal(e.to_string()))?
+            .port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let transport = Arc::new(ReqwestTransport::new());
-        let magnum = compose(directory.path(), &endpoint, transport.clone(), fixture, |store| store).await?;
+        let magnum = compose(directory.path(), &endpoint, transport.clone(), fixture, |store| {
+            store
+        })
+        .await?;
         let router = axum::Router::new().fallback(answer).with_state(magnum.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         let openstack = openstack(transport)?;
         let token = openstack.login(config(user)?.credentials).await?;
         let cx = openstack.context(&token.token).await?;
-        Ok(Self { directory, magnum, cx, openstack, endpoint, fixture })
+        Ok(Self {
+            directory,
+            magnum,
+            cx,
+            openstack,
+            endpoint,
+            fixture,
+        })
     }
 
     /// Starts a conductor in a process of its own; `kill` strikes it at its n-th change.
@@ -125,7 +142,9 @@ impl Site {
         if let Some((at, when)) = kill {
             command.arg(at.to_string()).arg(when);
         }
-        command.spawn().map_err(|e| Error::internal(format!("no conductor process: {e}")))
+        command
+            .spawn()
+            .map_err(|e| Error::internal(format!("no conductor process: {e}")))
     }
 
     pub async fn template(&self) -> Result<ClusterTemplate> {
@@ -143,7 +162,9 @@ impl Site {
             .with_name(name)
             .with_node_count(nodes)
             .with_create_timeout(10);
-        self.magnum.create_cluster(&self.cx, spec, CreateOptions::default()).await
+        self.magnum
+            .create_cluster(&self.cx, spec, CreateOptions::default())
+            .await
     }
 
     /// Waits until the cluster's operation has ended; `None` when the cluster is gone.
@@ -159,7 +180,10 @@ impl Site {
                 return Ok(Some(seen));
             }
             if began.elapsed() > within {
-                return Err(format!("still {} after {within:?}: {:?}", seen.status, seen.status_reason));
+                return Err(format!(
+                    "still {} after {within:?}: {:?}",
+                    seen.status, seen.status_reason
+                ));
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -167,7 +191,10 @@ impl Site {
 
     /// Deletes the cluster and waits until it is gone; a conductor must be running.
     pub async fn gone(&self, id: ClusterId) -> Result<(), String> {
-        let accepted = self.magnum.delete_cluster(&self.cx, id, DeleteOptions::default()).await;
+        let accepted = self
+            .magnum
+            .delete_cluster(&self.cx, id, DeleteOptions::default())
+            .await;
         match accepted {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             other => other.map_err(|error| error.to_string())?,
@@ -182,7 +209,10 @@ impl Site {
 async fn answer(State(magnum): State<Magnum>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
-    magnum.node_request(http::Request::from_parts(parts, body)).await.map(Into::into)
+    magnum
+        .node_request(http::Request::from_parts(parts, body))
+        .await
+        .map(Into::into)
 }
 
 fn write_key(path: &Path) -> Result<()> {
@@ -223,9 +253,14 @@ pub async fn set_compute_quota(entry: &str, instances: i64) -> Result<()> {
         .transport(Arc::new(ReqwestTransport::new()))
         .build()?;
     let project = admin.login(config(entry)?.credentials).await?.project_id;
-    let call = Call::new(Service::COMPUTE, "quota", http::Method::PUT, "/os-quota-sets/{project}")
-        .segment(project)
-        .json(&json!({"quota_set": {"instances": instances, "cores": -1, "ram": -1, "force": true}}));
+    let call = Call::new(
+        Service::COMPUTE,
+        "quota",
+        http::Method::PUT,
+        "/os-quota-sets/{project}",
+    )
+    .segment(project)
+    .json(&json!({"quota_set": {"instances": instances, "cores": -1, "ram": -1, "force": true}}));
     admin.call(&Auth::Service, &call).await.map(|_| ())
 }
 
@@ -255,7 +290,10 @@ pub fn leftovers() -> Result<Vec<String>, String> {
 pub async fn settled_leftovers(before: &[String]) -> Result<(), String> {
     let mut left = Vec::new();
     for _ in 0..20 {
-        left = leftovers()?.into_iter().filter(|thing| !before.contains(thing)).collect();
+        left = leftovers()?
+            .into_iter()
+            .filter(|thing| !before.contains(thing))
+            .collect();
         if left.is_empty() {
             return Ok(());
         }
@@ -272,5 +310,9 @@ pub async fn cloud(arguments: &[&str]) -> Result<(), String> {
         .status()
         .await
         .map_err(|error| error.to_string())?;
-    if status.success() { Ok(()) } else { Err(format!("cloud {arguments:?}: {status}")) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("cloud {arguments:?}: {status}"))
+    }
 }

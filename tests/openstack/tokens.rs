@@ -16,7 +16,10 @@ pub async fn revoked_in_between() -> Outcome {
     let subject = http::HeaderValue::from_str(token.token.expose()).map_err(|e| e.to_string())?;
     let revoke = Call::delete(Service::IDENTITY, "token.revoke", "/auth/tokens")
         .header(http::HeaderName::from_static("x-subject-token"), subject);
-    site.openstack.call(&Auth::Token(token), &revoke).await.map_err(text)?;
+    site.openstack
+        .call(&Auth::Token(token), &revoke)
+        .await
+        .map_err(text)?;
     ends_unauthorized(&site, cluster.id).await
 }
 
@@ -25,7 +28,9 @@ pub async fn expired_in_between() -> Outcome {
     let mut site = Site::open("demo", true).await.map_err(text)?;
     // As if the token had been taken long ago: Keystone's own expiry is far, ours is near.
     let cluster = {
-        let soon = jiff::Timestamp::now().checked_add(Duration::from_secs(8)).map_err(|e| e.to_string())?;
+        let soon = jiff::Timestamp::now()
+            .checked_add(Duration::from_secs(8))
+            .map_err(|e| e.to_string())?;
         let short = short_token(&site, 8).await?;
         site.cx = site.openstack.context(&short).await.map_err(text)?;
         let expires = site.cx.token.as_ref().map(|token| token.expires_at);
@@ -55,7 +60,10 @@ async fn short_token(site: &Site, seconds: u32) -> Result<Secret, String> {
 async fn ends_unauthorized(site: &Site, id: ClusterId) -> Outcome {
     let text = |error: Error| format!("{error:?}");
     let _conductor = site.conductor(None).map_err(text)?;
-    let ended = site.ended(id, Duration::from_secs(120)).await?.ok_or("the cluster is gone")?;
+    let ended = site
+        .ended(id, Duration::from_secs(120))
+        .await?
+        .ok_or("the cluster is gone")?;
     let code = ended.fault.as_ref().map(|fault| fault.code);
     if ended.status != ClusterStatus::CREATE_FAILED || code != Some(FailureCode::Authorization) {
         return Err(format!("{}: {:?}", ended.status, ended.status_reason));

@@ -17,7 +17,11 @@ pub async fn main(arguments: &[String]) -> ExitCode {
     };
     let plan = match kill {
         [at, when] => {
-            let outcome = if when == "before" { Outcome::CrashBefore } else { Outcome::CrashAfter };
+            let outcome = if when == "before" {
+                Outcome::CrashBefore
+            } else {
+                Outcome::CrashAfter
+            };
             at.parse().ok().map(|at: u64| (at, outcome))
         }
         _ => None,

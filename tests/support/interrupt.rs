@@ -26,7 +26,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub const ALL: [Self; 4] = [Self::NotDone, Self::AnswerLost, Self::CrashBefore, Self::CrashAfter];
+    pub const ALL: [Self; 4] = [
+        Self::NotDone,
+        Self::AnswerLost,
+        Self::CrashBefore,
+        Self::CrashAfter,
+    ];
 }
 
 /// Counts calls while it is armed, and strikes one.
@@ -106,7 +111,9 @@ impl Interrupter {
 
 /// Whether a call changes something that outlives the process. Logins and leases are made anew anyway.
 fn changes(name: &str) -> bool {
-    let write = ["POST ", "PATCH ", "PUT ", "DELETE "].iter().any(|method| name.starts_with(method));
+    let write = ["POST ", "PATCH ", "PUT ", "DELETE "]
+        .iter()
+        .any(|method| name.starts_with(method));
     (write && !name.ends_with("/auth/tokens")) || name == "store.commit"
 }
 
@@ -122,7 +129,10 @@ impl<T: HttpTransport> HttpTransport for InterruptedTransport<T> {
         profile: &TlsProfile,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let name = format!("{} {}", request.method(), request.uri().path());
-        let lost = |sent| TransportError { sent, message: "connection reset".into() };
+        let lost = |sent| TransportError {
+            sent,
+            message: "connection reset".into(),
+        };
         self.1.around(name, lost, self.0.send(request, profile)).await
     }
 }
@@ -133,7 +143,12 @@ pub struct InterruptedStore(pub Arc<dyn Store>, pub Arc<Interrupter>);
 
 macro_rules! struck {
     ($self:ident, $name:literal, $call:expr) => {{
-        let lost = |_| Error::new(ErrorKind::Unavailable, concat!("the store's answer to ", $name, " was lost"));
+        let lost = |_| {
+            Error::new(
+                ErrorKind::Unavailable,
+                concat!("the store's answer to ", $name, " was lost"),
+            )
+        };
         $self.1.around(concat!("store.", $name), lost, $call).await
     }};
 }

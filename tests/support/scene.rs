@@ -39,8 +39,11 @@ pub fn openstack(cloud: &SimCloud, clock: &Arc<dyn Clock>, transport: Arc<dyn Ht
                 .in_project(Named::new("service", DomainRef::id("default"))),
         )
         .trustee_domain_admin(
-            Credentials::password(Named::new("magnum_domain_admin", DomainRef::name("magnum")), "secret")
-                .in_domain(DomainRef::name("magnum")),
+            Credentials::password(
+                Named::new("magnum_domain_admin", DomainRef::name("magnum")),
+                "secret",
+            )
+            .in_domain(DomainRef::name("magnum")),
         )
         .build()
         .unwrap()
@@ -98,13 +101,30 @@ impl Scene {
         let events = MemoryNotifier::default();
         let transport: Arc<dyn HttpTransport> = Arc::new(cloud.transport());
         let magnum = compose(
-            &cloud, &clock, Arc::clone(&store), transport, Arc::new(events.clone()), &random, seed, &settings,
+            &cloud,
+            &clock,
+            Arc::clone(&store),
+            transport,
+            Arc::new(events.clone()),
+            &random,
+            seed,
+            &settings,
         );
         cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
         let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
         let token = login.login(demo()).await.unwrap();
         let cx = RequestContext::from_token(token);
-        Self { cloud, store, clock, magnum, cx, events, interrupter, random, settings }
+        Self {
+            cloud,
+            store,
+            clock,
+            magnum,
+            cx,
+            events,
+            interrupter,
+            random,
+            settings,
+        }
     }
 
     /// A conductor as in a process of its own, whose calls go through the interrupter.
@@ -126,13 +146,20 @@ impl Scene {
     }
 
     pub async fn template(&self) -> ClusterTemplate {
-        let spec = TemplateSpec::new("docker", "ubuntu", "public").with_keypair("testkey").with_name("small");
+        let spec = TemplateSpec::new("docker", "ubuntu", "public")
+            .with_keypair("testkey")
+            .with_name("small");
         self.magnum.create_template(&self.cx, spec).await.unwrap()
     }
 
     pub async fn accept(&self, nodes: u32) -> Cluster {
-        let spec = ClusterSpec::new("small").with_name("mycluster").with_node_count(nodes);
-        self.magnum.create_cluster(&self.cx, spec, CreateOptions::default()).await.unwrap()
+        let spec = ClusterSpec::new("small")
+            .with_name("mycluster")
+            .with_node_count(nodes);
+        self.magnum
+            .create_cluster(&self.cx, spec, CreateOptions::default())
+            .await
+            .unwrap()
     }
 
     pub async fn cluster(&self, id: ClusterId) -> Option<Cluster> {
@@ -155,7 +182,10 @@ impl Scene {
 
     /// Deletes a cluster and drives that to its end.
     pub async fn delete(&self, id: ClusterId) {
-        self.magnum.delete_cluster(&self.cx, id, DeleteOptions::default()).await.unwrap();
+        self.magnum
+            .delete_cluster(&self.cx, id, DeleteOptions::default())
+            .await
+            .unwrap();
         self.settle().await;
     }
 }
@@ -171,9 +201,13 @@ fn compose(
     seed: u64,
     settings: &Settings,
 ) -> Magnum {
-    let sealer = Arc::new(AesSealer::with_entropy(SealingKey::from_bytes(&[7; 32]).unwrap(), random.clone()));
+    let sealer = Arc::new(AesSealer::with_entropy(
+        SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
+        random.clone(),
+    ));
     let keys = Arc::new(FixtureKeys::danger_seeded(seed));
-    let authority = OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
+    let authority =
+        OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
     let kept = X509KeyPairStore::new(Arc::clone(&store), sealer.clone(), random.clone());
     let mut builder = Magnum::builder()
         .store(store)

@@ -109,7 +109,11 @@ async fn clusters(corner: &Corner) {
     loop {
         let next = list(&page).await.unwrap();
         let Some(last) = next.last() else { break };
-        assert!(next.len() <= 3);
+        assert!(next.len() <= 3, "no more than asked for");
+        assert!(
+            !next.iter().any(|cluster| paged.contains(cluster)),
+            "a cluster comes twice"
+        );
         page.marker = Some(last.id.0);
         paged.extend(next);
     }

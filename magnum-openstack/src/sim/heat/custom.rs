@@ -34,9 +34,10 @@ pub(crate) fn check(world: &World, owner: &Owner, name: &str, value: &Value) -> 
             .resolve_subnet(&owner.project_id, &text)
             .is_err()
             .then(|| format!("Unable to find subnet with name or id '{text}'")),
-        "neutron.port" => {
-            world.find_port(&text).is_err().then(|| format!("Unable to find port with name or id '{text}'"))
-        }
+        "neutron.port" => world
+            .find_port(&text)
+            .is_err()
+            .then(|| format!("Unable to find port with name or id '{text}'")),
         "neutron.router" => world
             .find_router(&text)
             .is_err()
@@ -46,19 +47,39 @@ pub(crate) fn check(world: &World, owner: &Owner, name: &str, value: &Value) -> 
             .security_groups()
             .any(|g| g.project_id == owner.project_id && (g.id == text || g.name == text))
             && text != "default")
-        .then(|| format!("Unable to find security_group with name or id '{text}'")),
+            .then(|| format!("Unable to find security_group with name or id '{text}'")),
         "glance.image" => world
             .resolve_image(&owner.project_id, &text)
             .is_err()
             .then(|| format!("No images matching {{'name': '{text}'}}.")),
-        "ip_addr" => text.parse::<std::net::IpAddr>().is_err().then(|| "Invalid IP address".to_owned()),
-        "net_cidr" => {
-            text.parse::<ipnet::IpNet>().is_err().then(|| format!("Invalid net cidr invalid IPNetwork {text}"))
+        "ip_addr" => text
+            .parse::<std::net::IpAddr>()
+            .is_err()
+            .then(|| "Invalid IP address".to_owned()),
+        "net_cidr" => text
+            .parse::<ipnet::IpNet>()
+            .is_err()
+            .then(|| format!("Invalid net cidr invalid IPNetwork {text}")),
+        "mac_addr"
+        | "dns_name"
+        | "dns_domain"
+        | "timezone"
+        | "cron_expression"
+        | "expiration"
+        | "cinder.vtype"
+        | "cinder.volume"
+        | "cinder.snapshot"
+        | "keystone.project"
+        | "keystone.user"
+        | "octavia.loadbalancer"
+        | "octavia.listener"
+        | "octavia.pool"
+        | "octavia.flavor" => None,
+        _ => {
+            return Err(format!(
+                "\"{text}\" does not validate {name} (constraint not found)"
+            ));
         }
-        "mac_addr" | "dns_name" | "dns_domain" | "timezone" | "cron_expression" | "expiration"
-        | "cinder.vtype" | "cinder.volume" | "cinder.snapshot" | "keystone.project" | "keystone.user"
-        | "octavia.loadbalancer" | "octavia.listener" | "octavia.pool" | "octavia.flavor" => None,
-        _ => return Err(format!("\"{text}\" does not validate {name} (constraint not found)")),
     };
     match problem {
         Some(problem) => Err(format!("Error validating value '{text}': {problem}")),

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use self::engine::queue::{self, Queue};
 pub(crate) use self::api::routes;
+use self::engine::queue::{self, Queue};
 use self::stack::{Key, Resource, Stack};
 use super::world::World;
 

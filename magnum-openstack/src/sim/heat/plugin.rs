@@ -50,7 +50,11 @@ impl Operation<'_> {
     /// # Errors
     /// When it vanished.
     pub(crate) fn stack(&self) -> Result<&Stack, Failure> {
-        self.world.heat.stacks.get(&self.stack_id).ok_or_else(|| failure("NotFound", "The stack vanished."))
+        self.world
+            .heat
+            .stacks
+            .get(&self.stack_id)
+            .ok_or_else(|| failure("NotFound", "The stack vanished."))
     }
 
     /// The resource.
@@ -58,13 +62,20 @@ impl Operation<'_> {
     /// # Errors
     /// When it vanished.
     pub(crate) fn resource(&self) -> Result<&Resource, Failure> {
-        self.stack()?.resources.get(&self.key).ok_or_else(|| failure("NotFound", "The resource vanished."))
+        self.stack()?
+            .resources
+            .get(&self.key)
+            .ok_or_else(|| failure("NotFound", "The resource vanished."))
     }
 
     /// Changes the resource.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut Resource)) {
-        if let Some(resource) =
-            self.world.heat.stacks.get_mut(&self.stack_id).and_then(|s| s.resources.get_mut(&self.key))
+        if let Some(resource) = self
+            .world
+            .heat
+            .stacks
+            .get_mut(&self.stack_id)
+            .and_then(|s| s.resources.get_mut(&self.key))
         {
             change(resource);
         }
@@ -103,7 +114,9 @@ impl Operation<'_> {
     pub(crate) fn neutron(&mut self, fault: &ApiFault) -> Failure {
         let id = self.world.new_uuid();
         let mut failure = client_failure(Service::Neutron, fault);
-        failure.text.push_str(&format!("\nNeutron server returns request_ids: ['req-{id}']"));
+        failure
+            .text
+            .push_str(&format!("\nNeutron server returns request_ids: ['req-{id}']"));
         failure
     }
 
@@ -145,7 +158,9 @@ pub(crate) fn short_id(mut bits: u64) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let mut out = String::new();
     for _ in 0..12 {
-        out.push(char::from(LETTERS[usize::try_from(bits & 31).unwrap_or_default()]));
+        out.push(char::from(
+            LETTERS[usize::try_from(bits & 31).unwrap_or_default()],
+        ));
         bits >>= 5;
     }
     out
@@ -247,7 +262,10 @@ pub(crate) trait Plugin: fmt::Debug + Send + Sync {
 
     /// What `get_resource` gives.
     fn reference(&self, view: &View<'_>) -> String {
-        view.resource.physical_id.clone().unwrap_or_else(|| view.resource.name.clone())
+        view.resource
+            .physical_id
+            .clone()
+            .unwrap_or_else(|| view.resource.name.clone())
     }
 
     /// What the stack nested in a resource of this name would be made from.
@@ -286,12 +304,18 @@ pub(crate) struct Attribute {
 impl Attribute {
     /// The whole attribute; the path is still to be followed.
     pub(crate) fn whole(value: Value) -> Self {
-        Self { value, path_used: false }
+        Self {
+            value,
+            path_used: false,
+        }
     }
 
     /// What the path leads to.
     pub(crate) fn at_path(value: Value) -> Self {
-        Self { value, path_used: true }
+        Self {
+            value,
+            path_used: true,
+        }
     }
 }
 

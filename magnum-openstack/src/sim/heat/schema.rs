@@ -81,7 +81,10 @@ impl Prop {
 
     /// A map with these keys.
     pub(crate) fn keys(name: &str, keys: Vec<Prop>) -> Self {
-        Self { inner: Inner::Keys(keys), ..Self::map(name) }
+        Self {
+            inner: Inner::Keys(keys),
+            ..Self::map(name)
+        }
     }
 
     /// A list of anything.
@@ -91,22 +94,34 @@ impl Prop {
 
     /// A list of items of this kind; the item's name is not used.
     pub(crate) fn list_of(name: &str, item: Prop) -> Self {
-        Self { inner: Inner::Items(Box::new(item)), ..Self::list(name) }
+        Self {
+            inner: Inner::Items(Box::new(item)),
+            ..Self::list(name)
+        }
     }
 
     /// The same, required.
     pub(crate) fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            required: true,
+            ..self
+        }
     }
 
     /// The same with a default.
     pub(crate) fn default(self, value: impl Into<Value>) -> Self {
-        Self { default: Some(value.into()), ..self }
+        Self {
+            default: Some(value.into()),
+            ..self
+        }
     }
 
     /// The same, changeable in place.
     pub(crate) fn updatable(self) -> Self {
-        Self { update_allowed: true, ..self }
+        Self {
+            update_allowed: true,
+            ..self
+        }
     }
 
     /// The same under a constraint.
@@ -116,7 +131,11 @@ impl Prop {
     }
 
     fn or_default(&self, value: &Value, zero: Value) -> Value {
-        if value.is_null() { self.default.clone().unwrap_or(zero) } else { value.clone() }
+        if value.is_null() {
+            self.default.clone().unwrap_or(zero)
+        } else {
+            value.clone()
+        }
     }
 
     /// The value that `raw` is under this property.
@@ -129,7 +148,9 @@ impl Prop {
             PropKind::Any => raw.clone(),
             PropKind::Text => match self.or_default(raw, Value::from("")) {
                 Value::String(text) => Value::String(text),
-                other @ (Value::Bool(_) | Value::Number(_)) if !is_float(&other) => Value::String(py_str(&other)),
+                other @ (Value::Bool(_) | Value::Number(_)) if !is_float(&other) => {
+                    Value::String(py_str(&other))
+                }
                 other => return Err(fail(format!("Value must be a string; got {}", py_repr(&other)))),
             },
             PropKind::Integer => match self.or_default(raw, Value::from(0)) {
@@ -140,7 +161,9 @@ impl Prop {
                 },
                 Value::Bool(b) => Value::from(i64::from(b)),
                 Value::String(text) => Value::from(
-                    text.trim().parse::<i64>().map_err(|_| fail(format!("Value '{text}' is not an integer")))?,
+                    text.trim()
+                        .parse::<i64>()
+                        .map_err(|_| fail(format!("Value '{text}' is not an integer")))?,
                 ),
                 other => {
                     return Err(fail(format!(
@@ -149,9 +172,9 @@ impl Prop {
                     )));
                 }
             },
-            PropKind::Number => {
-                parse_number(&self.or_default(raw, Value::from(0))).map(Value::Number).map_err(fail)?
-            }
+            PropKind::Number => parse_number(&self.or_default(raw, Value::from(0)))
+                .map(Value::Number)
+                .map_err(fail)?,
             PropKind::Boolean => match self.or_default(raw, Value::Bool(false)) {
                 Value::Bool(b) => Value::Bool(b),
                 Value::String(text) => match text.to_lowercase().as_str() {
@@ -180,7 +203,10 @@ impl Prop {
             },
             Value::String(text) if self.converts => Ok(Value::String(text)),
             list @ Value::Array(_) if self.converts => Ok(Value::String(dumps(&list))),
-            other => Err(HeatError::validation(format!("\"{}\" is not a map", py_str(&other)))),
+            other => Err(HeatError::validation(format!(
+                "\"{}\" is not a map",
+                py_str(&other)
+            ))),
         }
     }
 
@@ -189,13 +215,24 @@ impl Prop {
             Value::Array(items) => items,
             Value::String(text) if self.converts && text.is_empty() => Vec::new(),
             Value::String(text) if self.converts => text.split(',').map(Value::from).collect(),
-            other => return Err(HeatError::validation(format!("\"{}\" is not a list", py_repr(&other)))),
+            other => {
+                return Err(HeatError::validation(format!(
+                    "\"{}\" is not a list",
+                    py_repr(&other)
+                )));
+            }
         };
-        let Inner::Items(schema) = &self.inner else { return Ok(Value::Array(items)) };
+        let Inner::Items(schema) = &self.inner else {
+            return Ok(Value::Array(items));
+        };
         let items: Result<Vec<Value>, HeatError> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| schema.coerce(item, check).map_err(|e| e.under([index.to_string()])))
+            .map(|(index, item)| {
+                schema
+                    .coerce(item, check)
+                    .map_err(|e| e.under([index.to_string()]))
+            })
             .collect();
         items.map(Value::Array)
     }
@@ -225,12 +262,17 @@ pub(crate) fn resolve_keys(
     let mut resolved = Map::new();
     for prop in schema {
         let value = match given.get(&prop.name) {
-            Some(raw) => prop.coerce(raw, check).map_err(|e| e.under([prop.name.clone()]))?,
-            None if prop.default.is_some() => {
-                prop.coerce(&Value::Null, check).map_err(|e| e.under([prop.name.clone()]))?
-            }
+            Some(raw) => prop
+                .coerce(raw, check)
+                .map_err(|e| e.under([prop.name.clone()]))?,
+            None if prop.default.is_some() => prop
+                .coerce(&Value::Null, check)
+                .map_err(|e| e.under([prop.name.clone()]))?,
             None if prop.required => {
-                return Err(HeatError::validation(format!("Property {} not assigned", prop.name)));
+                return Err(HeatError::validation(format!(
+                    "Property {} not assigned",
+                    prop.name
+                )));
             }
             None => Value::Null,
         };

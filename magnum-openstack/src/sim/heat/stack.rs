@@ -200,19 +200,28 @@ pub(crate) struct Stack {
 impl Stack {
     /// `arn:openstack:heat::<project>:stacks/<name>/<id>`.
     pub(crate) fn arn(&self) -> String {
-        format!("arn:openstack:heat::{}:stacks/{}/{}", self.owner.project_id, self.name, self.id)
+        format!(
+            "arn:openstack:heat::{}:stacks/{}/{}",
+            self.owner.project_id, self.name, self.id
+        )
     }
 
     /// The instance that stands for `name` now: the newest that was not replaced.
     pub(crate) fn current(&self, name: &str) -> Option<&Resource> {
-        self.resources.values().filter(|r| r.name == name && r.replaced_by.is_none()).next_back()
+        self.resources
+            .values()
+            .filter(|r| r.name == name && r.replaced_by.is_none())
+            .next_back()
     }
 
     /// The instances that stand for the names of the template, in key order.
     pub(crate) fn shown_resources(&self) -> Vec<&Resource> {
         let mut shown: Vec<&Resource> = Vec::new();
         for resource in self.resources.values() {
-            if self.current(&resource.name).is_some_and(|c| c.key == resource.key) {
+            if self
+                .current(&resource.name)
+                .is_some_and(|c| c.key == resource.key)
+            {
                 shown.push(resource);
             }
         }

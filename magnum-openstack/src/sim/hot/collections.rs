@@ -65,7 +65,9 @@ pub(crate) fn replace(name: &str, args: &Value) -> Result<Value, String> {
     let not_map = || {
         format!("Incorrect arguments: to \"{name}\", arguments must be a list of maps. Example:  {example}")
     };
-    let Some([input, rules]) = args.as_array().map(Vec::as_slice) else { return Err(wrong()) };
+    let Some([input, rules]) = args.as_array().map(Vec::as_slice) else {
+        return Err(wrong());
+    };
     let empty = Map::new();
     let as_map = |value: &Value| -> Result<Map<String, Value>, String> {
         match value {
@@ -88,10 +90,14 @@ pub(crate) fn replace(name: &str, args: &Value) -> Result<Value, String> {
             Some(other) => {
                 let renamed = py_str(other);
                 if renamed != *key && input.contains_key(&renamed) {
-                    return Err(format!("key replacement {renamed} collides with a key in the input map"));
+                    return Err(format!(
+                        "key replacement {renamed} collides with a key in the input map"
+                    ));
                 }
                 if output.contains_key(&renamed) {
-                    return Err(format!("key replacement {renamed} collides with a key in the output map"));
+                    return Err(format!(
+                        "key replacement {renamed} collides with a key in the output map"
+                    ));
                 }
                 renamed
             }
@@ -115,13 +121,21 @@ pub(crate) fn filter(name: &str, args: &Value) -> Result<Value, String> {
     if falsy(sequence) {
         return Ok(sequence.clone());
     }
-    let Value::Array(items) = sequence else { return Err(format!("\"{name}\" only works with lists")) };
+    let Value::Array(items) = sequence else {
+        return Err(format!("\"{name}\" only works with lists"));
+    };
     if falsy(values) {
         return Ok(sequence.clone());
     }
-    let Value::Array(values) = values else { return Err(format!("\"{name}\" filters a list of values")) };
+    let Value::Array(values) = values else {
+        return Err(format!("\"{name}\" filters a list of values"));
+    };
     Ok(Value::Array(
-        items.iter().filter(|item| !values.iter().any(|v| same(v, item))).cloned().collect(),
+        items
+            .iter()
+            .filter(|item| !values.iter().any(|v| same(v, item)))
+            .cloned()
+            .collect(),
     ))
 }
 
@@ -159,9 +173,15 @@ pub(crate) fn repeat(
             Value::Array(items) => items,
             Value::Object(map) if maps => map.keys().cloned().map(Value::String).collect(),
             _ if maps => {
-                return Err(format!("The values of the \"for_each\" argument to \"{name}\" must be lists or maps"));
+                return Err(format!(
+                    "The values of the \"for_each\" argument to \"{name}\" must be lists or maps"
+                ));
             }
-            _ => return Err(format!("The values of the \"for_each\" argument to \"{name}\" must be lists")),
+            _ => {
+                return Err(format!(
+                    "The values of the \"for_each\" argument to \"{name}\" must be lists"
+                ));
+            }
         };
         lengths.push(list.len());
         lists.push(list);
@@ -179,18 +199,24 @@ pub(crate) fn repeat(
             rows = rows
                 .iter()
                 .flat_map(|row| {
-                    list.iter().map(move |item| row.iter().cloned().chain([item.clone()]).collect::<Vec<_>>())
+                    list.iter()
+                        .map(move |item| row.iter().cloned().chain([item.clone()]).collect::<Vec<_>>())
                 })
                 .collect();
         }
     } else {
         if lengths.windows(2).any(|pair| pair[0] != pair[1]) {
-            return Err(format!("For {name}, the length of for_each values should be equal if no nested loop."));
+            return Err(format!(
+                "For {name}, the length of for_each values should be equal if no nested loop."
+            ));
         }
         let length = lists.iter().map(Vec::len).min().unwrap_or(0);
         rows.extend((0..length).map(|i| lists.iter().filter_map(|list| list.get(i).cloned()).collect()));
     }
-    rows.iter().map(|row| substitute(&keys, row, template)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+    rows.iter()
+        .map(|row| substitute(&keys, row, template))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Value::Array)
 }
 
 fn substitute(keys: &[String], row: &[Value], template: &Value) -> Result<Value, String> {
@@ -210,9 +236,12 @@ fn substitute(keys: &[String], row: &[Value], template: &Value) -> Result<Value,
     };
     Ok(match template {
         Value::String(template) => Value::String(text(template)?),
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| substitute(keys, row, item)).collect::<Result<_, _>>()?)
-        }
+        Value::Array(items) => Value::Array(
+            items
+                .iter()
+                .map(|item| substitute(keys, row, item))
+                .collect::<Result<_, _>>()?,
+        ),
         Value::Object(map) => Value::Object(
             map.iter()
                 .map(|(k, v)| Ok((text(k)?, substitute(keys, row, v)?)))

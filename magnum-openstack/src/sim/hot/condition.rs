@@ -38,11 +38,19 @@ impl<'a> Conditions<'a> {
             Some(node) if node.is_falsy() => Vec::new(),
             Some(Node::Map(entries)) => entries.clone(),
             Some(other) => {
-                let text = format!("Condition definitions must be a map. Found a {} instead", other.type_name());
+                let text = format!(
+                    "Condition definitions must be a map. Found a {} instead",
+                    other.type_name()
+                );
                 return Err(HeatError::validation(text).from_origin("Conditions validation error"));
             }
         };
-        Ok(Self { version, definitions, parameter, known: RefCell::new(BTreeMap::new()) })
+        Ok(Self {
+            version,
+            definitions,
+            parameter,
+            known: RefCell::new(BTreeMap::new()),
+        })
     }
 
     /// Evaluates every definition, to find mistakes early.
@@ -67,7 +75,10 @@ impl<'a> Conditions<'a> {
         self.known.borrow_mut().insert(name.to_owned(), None);
         let path = format!("conditions.{name}");
         let invalid = |value: &Value| {
-            broken(format!("The definition of condition \"{name}\" is invalid: {}", py_str(value)))
+            broken(format!(
+                "The definition of condition \"{name}\" is invalid: {}",
+                py_str(value)
+            ))
         };
         let result = match definition {
             Node::Bool(b) => *b,
@@ -95,7 +106,10 @@ impl<'a> Conditions<'a> {
             Value::Bool(b) => Ok(*b),
             Value::Null => Ok(true),
             Value::String(name) => self.named(name),
-            other => Err(HeatError::validation(format!("Invalid condition \"{}\"", py_str(other)))),
+            other => Err(HeatError::validation(format!(
+                "Invalid condition \"{}\"",
+                py_str(other)
+            ))),
         }
     }
 
@@ -112,12 +126,18 @@ impl<'a> Conditions<'a> {
                         return self.call(function, name, args, &inner);
                     }
                     if Function::in_value(name, self.version).is_some() {
-                        let text = format!("The function {name} is not supported in this context: conditions.");
-                        return Err(HeatError::validation_at([inner], format!("Invalid function \"{name}\"; {text}")));
+                        let text =
+                            format!("The function {name} is not supported in this context: conditions.");
+                        return Err(HeatError::validation_at(
+                            [inner],
+                            format!("Invalid function \"{name}\"; {text}"),
+                        ));
                     }
                 }
-                let values: Result<serde_json::Map<_, _>, HeatError> =
-                    entries.iter().map(|(k, v)| Ok((k.clone(), self.resolve(v, path)?))).collect();
+                let values: Result<serde_json::Map<_, _>, HeatError> = entries
+                    .iter()
+                    .map(|(k, v)| Ok((k.clone(), self.resolve(v, path)?)))
+                    .collect();
                 Ok(Value::Object(values?))
             }
             scalar => Ok(scalar.to_value()),
@@ -132,8 +152,13 @@ impl<'a> Conditions<'a> {
                 super::evaluate::get_param(name, &args, self.parameter)
             }
             Function::Equals => match args.as_list() {
-                Some([left, right]) => Ok(Value::Bool(same(&self.resolve(left, path)?, &self.resolve(right, path)?))),
-                _ => Err(fail(format!("Arguments to \"{name}\" must be of the form: [value_1, value_2]"))),
+                Some([left, right]) => Ok(Value::Bool(same(
+                    &self.resolve(left, path)?,
+                    &self.resolve(right, path)?,
+                ))),
+                _ => Err(fail(format!(
+                    "Arguments to \"{name}\" must be of the form: [value_1, value_2]"
+                ))),
             },
             Function::Not => {
                 if *args == Node::Null {
@@ -143,10 +168,14 @@ impl<'a> Conditions<'a> {
             }
             Function::And | Function::Or => {
                 let Some(items) = args.as_list() else {
-                    return Err(fail(format!("Arguments to \"{name}\" must be a list of conditions")));
+                    return Err(fail(format!(
+                        "Arguments to \"{name}\" must be a list of conditions"
+                    )));
                 };
                 if items.len() < 2 {
-                    return Err(fail(format!("The minimum number of condition arguments to \"{name}\" is 2.")));
+                    return Err(fail(format!(
+                        "The minimum number of condition arguments to \"{name}\" is 2."
+                    )));
                 }
                 let all = function == Function::And;
                 for item in items {
@@ -157,15 +186,17 @@ impl<'a> Conditions<'a> {
                 Ok(Value::Bool(all))
             }
             Function::Contains => match args.as_list() {
-                Some([item, list]) => super::collections::contains(
-                    name,
-                    &self.resolve(item, path)?,
-                    &self.resolve(list, path)?,
-                )
-                .map_err(fail),
-                _ => Err(fail(format!("Arguments to \"{name}\" must be of the form: [value1, [value1, value2]]"))),
+                Some([item, list]) => {
+                    super::collections::contains(name, &self.resolve(item, path)?, &self.resolve(list, path)?)
+                        .map_err(fail)
+                }
+                _ => Err(fail(format!(
+                    "Arguments to \"{name}\" must be of the form: [value1, [value1, value2]]"
+                ))),
             },
-            _ => Err(fail(format!("The function {name} is not evaluated by this cloud."))),
+            _ => Err(fail(format!(
+                "The function {name} is not evaluated by this cloud."
+            ))),
         }
     }
 }

@@ -21,11 +21,23 @@ pub(crate) struct Constraint {
 /// What a constraint demands.
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
-    Range { min: Option<Number>, max: Option<Number> },
-    Length { min: Option<Number>, max: Option<Number> },
-    Modulo { step: i64, offset: i64 },
+    Range {
+        min: Option<Number>,
+        max: Option<Number>,
+    },
+    Length {
+        min: Option<Number>,
+        max: Option<Number>,
+    },
+    Modulo {
+        step: i64,
+        offset: i64,
+    },
     AllowedValues(Vec<Value>),
-    AllowedPattern { text: String, pattern: Regex },
+    AllowedPattern {
+        text: String,
+        pattern: Regex,
+    },
     Custom(String),
 }
 
@@ -42,22 +54,33 @@ pub(crate) enum ValueClass {
 impl Constraint {
     /// A constraint without a description.
     pub(crate) fn of(rule: Rule) -> Self {
-        Self { rule, description: None }
+        Self {
+            rule,
+            description: None,
+        }
     }
 
     /// At least `min` and at most `max`.
     pub(crate) fn range(min: Option<i64>, max: Option<i64>) -> Self {
-        Self::of(Rule::Range { min: min.map(Number::from), max: max.map(Number::from) })
+        Self::of(Rule::Range {
+            min: min.map(Number::from),
+            max: max.map(Number::from),
+        })
     }
 
     /// A length of at least `min` and at most `max`.
     pub(crate) fn length(min: Option<i64>, max: Option<i64>) -> Self {
-        Self::of(Rule::Length { min: min.map(Number::from), max: max.map(Number::from) })
+        Self::of(Rule::Length {
+            min: min.map(Number::from),
+            max: max.map(Number::from),
+        })
     }
 
     /// One of these.
     pub(crate) fn allowed(values: &[&str]) -> Self {
-        Self::of(Rule::AllowedValues(values.iter().map(|v| Value::from(*v)).collect()))
+        Self::of(Rule::AllowedValues(
+            values.iter().map(|v| Value::from(*v)).collect(),
+        ))
     }
 
     /// Something that exists, as `name` says.
@@ -70,8 +93,15 @@ impl Constraint {
     /// # Errors
     /// `InvalidSchemaError` when it is not one.
     pub(crate) fn read(node: &Node, modulo: bool) -> Result<Self, HeatError> {
-        const KEYS: [&str; 7] =
-            ["description", "length", "range", "modulo", "allowed_values", "allowed_pattern", "custom_constraint"];
+        const KEYS: [&str; 7] = [
+            "description",
+            "length",
+            "range",
+            "modulo",
+            "allowed_values",
+            "allowed_pattern",
+            "custom_constraint",
+        ];
         check_keys(node, &KEYS, "parameter constraints")?;
         let description = node.get("description").map(|d| py_str(&d.to_value()));
         let rule = if let Some(modulo) = node.get("modulo").filter(|_| modulo) {
@@ -108,8 +138,12 @@ impl Constraint {
             };
             // The first match from the start must reach the end; a shorter alternative before a longer one
             // does not.
-            let pattern = Regex::new(&format!("^(?:{text})")).map_err(|e| HeatError::schema(e.to_string()))?;
-            Rule::AllowedPattern { text: text.to_owned(), pattern }
+            let pattern =
+                Regex::new(&format!("^(?:{text})")).map_err(|e| HeatError::schema(e.to_string()))?;
+            Rule::AllowedPattern {
+                text: text.to_owned(),
+                pattern,
+            }
         } else if let Some(name) = node.get("custom_constraint") {
             Rule::Custom(py_str(&name.to_value()))
         } else {
@@ -142,7 +176,10 @@ impl Constraint {
         if suits {
             return Ok(());
         }
-        Err(HeatError::schema(format!("{} constraint invalid for {type_name}", self.rule_name())))
+        Err(HeatError::schema(format!(
+            "{} constraint invalid for {type_name}",
+            self.rule_name()
+        )))
     }
 
     /// Checks a value.
@@ -150,7 +187,9 @@ impl Constraint {
     /// # Errors
     /// The constraint's description, or the message of the rule.
     pub(crate) fn check(&self, value: &Value, custom: &CustomCheck<'_>) -> Result<(), String> {
-        self.rule.check(value, custom).map_err(|text| self.description.clone().unwrap_or(text))
+        self.rule
+            .check(value, custom)
+            .map_err(|text| self.description.clone().unwrap_or(text))
     }
 }
 
@@ -163,7 +202,12 @@ impl Rule {
                 if within(number.as_f64(), min, max) {
                     return Ok(());
                 }
-                Err(format!("{} is out of range (min: {}, max: {})", py_str(value), shown(min), shown(max)))
+                Err(format!(
+                    "{} is out of range (min: {}, max: {})",
+                    py_str(value),
+                    shown(min),
+                    shown(max)
+                ))
             }
             Self::Length { min, max } => {
                 let length = match value {
@@ -179,7 +223,11 @@ impl Rule {
                 if within(Some(length as f64), min, max) {
                     return Ok(());
                 }
-                Err(format!("length ({length}) is out of range (min: {}, max: {})", shown(min), shown(max)))
+                Err(format!(
+                    "length ({length}) is out of range (min: {}, max: {})",
+                    shown(min),
+                    shown(max)
+                ))
             }
             Self::Modulo { step, offset } => {
                 let number = parse_number(value)?;
@@ -187,7 +235,11 @@ impl Rule {
                 let fits = match number.as_i64() {
                     Some(int) => {
                         let rest = int.checked_rem(*step).unwrap_or(0);
-                        let rest = if rest != 0 && (rest < 0) != (*step < 0) { rest + step } else { rest };
+                        let rest = if rest != 0 && (rest < 0) != (*step < 0) {
+                            rest + step
+                        } else {
+                            rest
+                        };
                         rest == *offset
                     }
                     None => false,
@@ -195,7 +247,10 @@ impl Rule {
                 if fits {
                     return Ok(());
                 }
-                Err(format!("{} is not a multiple of {step} with an offset of {offset}", py_str(value)))
+                Err(format!(
+                    "{} is not a multiple of {step} with an offset of {offset}",
+                    py_str(value)
+                ))
             }
             Self::AllowedValues(allowed) => {
                 let fits = match value {
@@ -206,7 +261,11 @@ impl Rule {
                     return Ok(());
                 }
                 let list: Vec<String> = allowed.iter().map(dumps).collect();
-                Err(format!("{} is not an allowed value [{}]", dumps(value), list.join(", ")))
+                Err(format!(
+                    "{} is not an allowed value [{}]",
+                    dumps(value),
+                    list.join(", ")
+                ))
             }
             Self::AllowedPattern { text, pattern } => match value {
                 Value::String(value) if pattern.find(value).is_some_and(|m| m.end() == value.len()) => Ok(()),
@@ -219,8 +278,15 @@ impl Rule {
 
 fn within(number: Option<f64>, min: &Option<Number>, max: &Option<Number>) -> bool {
     let Some(number) = number else { return false };
-    let above = min.as_ref().and_then(Number::as_f64).is_none_or(|min| number >= min);
-    above && max.as_ref().and_then(Number::as_f64).is_none_or(|max| number <= max)
+    let above = min
+        .as_ref()
+        .and_then(Number::as_f64)
+        .is_none_or(|min| number >= min);
+    above
+        && max
+            .as_ref()
+            .and_then(Number::as_f64)
+            .is_none_or(|max| number <= max)
 }
 
 /// Allowed values are compared after both sides are brought to the type of the value.
@@ -249,14 +315,18 @@ pub(crate) fn check_keys(node: &Node, keys: &[&str], entity: &str) -> Result<(),
 fn bound(node: &Node, key: &str) -> Result<Option<Number>, HeatError> {
     match node.get(key) {
         None | Some(Node::Null) => Ok(None),
-        Some(value) => parse_number(&value.to_value()).map(Some).map_err(HeatError::schema),
+        Some(value) => parse_number(&value.to_value())
+            .map(Some)
+            .map_err(HeatError::schema),
     }
 }
 
 fn read_modulo(node: &Node) -> Result<Rule, HeatError> {
     check_keys(node, &["step", "offset"], "modulo constraint")?;
     let (Some(step), Some(offset)) = (bound(node, "step")?, bound(node, "offset")?) else {
-        return Err(HeatError::schema("A modulo constraint must have a step value and an offset value specified."));
+        return Err(HeatError::schema(
+            "A modulo constraint must have a step value and an offset value specified.",
+        ));
     };
     let (Some(step), Some(offset)) = (step.as_i64(), offset.as_i64()) else {
         return Err(HeatError::schema("step/offset must be integer"));
@@ -265,10 +335,14 @@ fn read_modulo(node: &Node) -> Result<Rule, HeatError> {
         return Err(HeatError::schema("step cannot be 0."));
     }
     if offset.unsigned_abs() >= step.unsigned_abs() {
-        return Err(HeatError::schema("offset must be smaller (by absolute value) than step."));
+        return Err(HeatError::schema(
+            "offset must be smaller (by absolute value) than step.",
+        ));
     }
     if step.signum() * offset.signum() < 0 {
-        return Err(HeatError::schema("step and offset must be both positive or both negative."));
+        return Err(HeatError::schema(
+            "step and offset must be both positive or both negative.",
+        ));
     }
     Ok(Rule::Modulo { step, offset })
 }

@@ -100,7 +100,11 @@ impl Environment {
     ///
     /// # Errors
     /// `HTTPBadRequest` for a file that was not sent or has another form.
-    pub(crate) fn merge_files(&mut self, names: &[String], files: &BTreeMap<String, String>) -> Result<(), HeatError> {
+    pub(crate) fn merge_files(
+        &mut self,
+        names: &[String],
+        files: &BTreeMap<String, String>,
+    ) -> Result<(), HeatError> {
         for name in names {
             let text = files.get(name).ok_or_else(|| bad(format!("'{name}'")))?;
             self.merge(Self::read(&Node::Text(text.clone()))?);
@@ -112,12 +116,19 @@ impl Environment {
     ///
     /// # Errors
     /// `StackValidationFailed` when the registry leads in a circle.
-    pub(crate) fn resolve(&self, resource_type: &str, resource_name: &str) -> Result<RegistryEntry, HeatError> {
+    pub(crate) fn resolve(
+        &self,
+        resource_type: &str,
+        resource_name: &str,
+    ) -> Result<RegistryEntry, HeatError> {
         let mut current = resource_type.to_owned();
         let mut through = None;
         for _ in 0..16 {
             if is_template(&current) {
-                return Ok(RegistryEntry::Template { key: current, through });
+                return Ok(RegistryEntry::Template {
+                    key: current,
+                    through,
+                });
             }
             let Some((key, next)) = self.lookup(&current, resource_name) else {
                 return Ok(RegistryEntry::Type(current));
@@ -128,12 +139,17 @@ impl Environment {
             through = Some(key);
             current = next;
         }
-        Err(HeatError::validation(format!("The Resource Type ({resource_type}) could not be found.")))
+        Err(HeatError::validation(format!(
+            "The Resource Type ({resource_type}) could not be found."
+        )))
     }
 
     fn lookup(&self, resource_type: &str, resource_name: &str) -> Option<(String, String)> {
         let text = |v: &Value| v.as_str().map(str::to_owned);
-        let own = self.resource_registry.get("resources").and_then(|r| r.get(resource_name));
+        let own = self
+            .resource_registry
+            .get("resources")
+            .and_then(|r| r.get(resource_name));
         if let Some(target) = own.and_then(|r| r.get(resource_type)).and_then(text) {
             return Some((resource_type.to_owned(), target));
         }
@@ -143,7 +159,10 @@ impl Environment {
         let mut globs: Vec<(&String, &Value)> = self
             .resource_registry
             .iter()
-            .filter(|(key, _)| key.strip_suffix('*').is_some_and(|prefix| resource_type.starts_with(prefix)))
+            .filter(|(key, _)| {
+                key.strip_suffix('*')
+                    .is_some_and(|prefix| resource_type.starts_with(prefix))
+            })
             .collect();
         globs.sort_by_key(|(key, _)| std::cmp::Reverse(key.len()));
         let (key, target) = globs.first()?;
@@ -158,7 +177,12 @@ impl Environment {
 
     /// The environment of a nested stack: the same registry and defaults, other parameters. The entry
     /// that led to the nested template is gone, so that the template may use the type it stands for.
-    pub(crate) fn child(&self, parameters: Map<String, Value>, through: Option<&str>, resource_name: &str) -> Self {
+    pub(crate) fn child(
+        &self,
+        parameters: Map<String, Value>,
+        through: Option<&str>,
+        resource_name: &str,
+    ) -> Self {
         let mut registry = self.resource_registry.clone();
         if let Some(key) = through {
             registry.remove(key);
@@ -182,7 +206,9 @@ impl Environment {
     /// The environment as `GET …/environment` prints it.
     pub(crate) fn to_value(&self) -> Value {
         let mut registry = self.resource_registry.clone();
-        registry.entry("resources").or_insert_with(|| Value::Object(Map::new()));
+        registry
+            .entry("resources")
+            .or_insert_with(|| Value::Object(Map::new()));
         serde_json::json!({
             "parameters": self.parameters,
             "parameter_defaults": self.parameter_defaults,

@@ -63,7 +63,9 @@ impl ErrorKind {
     /// The HTTP status that carries it.
     pub(crate) fn status(self) -> u16 {
         match self {
-            Self::EntityNotFound | Self::NotFound | Self::ResourceNotFound | Self::ResourceNotAvailable => 404,
+            Self::EntityNotFound | Self::NotFound | Self::ResourceNotFound | Self::ResourceNotAvailable => {
+                404
+            }
             Self::StackExists => 409,
             Self::Forbidden => 403,
             Self::Internal | Self::InvalidTemplateAttribute | Self::CircularDependencyException => 500,
@@ -87,7 +89,12 @@ pub(crate) struct HeatError {
 impl HeatError {
     /// An error of `kind` that says `text`.
     pub(crate) fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Self { kind, origin: String::new(), path: Vec::new(), text: text.into() }
+        Self {
+            kind,
+            origin: String::new(),
+            path: Vec::new(),
+            text: text.into(),
+        }
     }
 
     /// A template or its values are invalid.
@@ -130,7 +137,10 @@ impl HeatError {
 
     /// The same text as an error of validation, for callers that know only that class.
     pub(crate) fn into_validation(self) -> Self {
-        Self { kind: ErrorKind::StackValidationFailed, ..self }
+        Self {
+            kind: ErrorKind::StackValidationFailed,
+            ..self
+        }
     }
 }
 

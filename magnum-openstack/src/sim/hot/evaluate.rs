@@ -99,7 +99,9 @@ fn call_value(call: &Call, scope: &dyn Scope) -> Result<Value, HeatError> {
         Function::Filter => collections::filter(name, &args),
         Function::Contains => match &args {
             Value::Array(items) if items.len() == 2 => collections::contains(name, &items[0], &items[1]),
-            _ => Err(format!("Arguments to \"{name}\" must be of the form: [value1, [value1, value2]]")),
+            _ => Err(format!(
+                "Arguments to \"{name}\" must be of the form: [value1, [value1, value2]]"
+            )),
         },
         Function::Digest => digest::digest(name, &args),
         Function::MakeUrl => url::make(name, &args),
@@ -124,23 +126,33 @@ pub(crate) fn get_param(
         Value::String(text) if !text.is_empty() => (args, &[]),
         Value::Array(items) => match items.split_first() {
             Some((first, rest)) => (first, rest),
-            None => return Err(HeatError::validation(format!("Function \"{name}\" must have arguments"))),
+            None => {
+                return Err(HeatError::validation(format!(
+                    "Function \"{name}\" must have arguments"
+                )));
+            }
         },
         Value::Null | Value::String(_) => {
-            return Err(HeatError::validation(format!("Function \"{name}\" must have arguments")));
+            return Err(HeatError::validation(format!(
+                "Function \"{name}\" must have arguments"
+            )));
         }
-        _ => return Err(HeatError::validation(format!("Argument to \"{name}\" must be string or list"))),
+        _ => {
+            return Err(HeatError::validation(format!(
+                "Argument to \"{name}\" must be string or list"
+            )));
+        }
     };
     let Value::String(parameter) = parameter else {
-        return Err(HeatError::validation(format!("Parameter name in \"{name}\" must be string")));
+        return Err(HeatError::validation(format!(
+            "Parameter name in \"{name}\" must be string"
+        )));
     };
     let mut value = lookup(parameter)?;
     for key in path {
         let next = match (&value, key) {
             (Value::Object(map), Value::String(key)) => map.get(key).cloned(),
-            (Value::Array(items), Value::String(key)) => {
-                key.parse::<i64>().ok().and_then(|i| item(items, i))
-            }
+            (Value::Array(items), Value::String(key)) => key.parse::<i64>().ok().and_then(|i| item(items, i)),
             (Value::Array(items), Value::Number(n)) => n.as_i64().and_then(|i| item(items, i)),
             _ => None,
         };
@@ -154,7 +166,11 @@ pub(crate) fn get_param(
 }
 
 fn item(items: &[Value], index: i64) -> Option<Value> {
-    let index = if index < 0 { index + i64::try_from(items.len()).ok()? } else { index };
+    let index = if index < 0 {
+        index + i64::try_from(items.len()).ok()?
+    } else {
+        index
+    };
     items.get(usize::try_from(index).ok()?).cloned()
 }
 
@@ -170,7 +186,10 @@ fn get_attr(args: &Value, scope: &dyn Scope) -> Result<Value, HeatError> {
         Some((Value::String(attribute), path)) => scope.attribute(resource, Some(attribute), path),
         Some((other, _)) => Err(HeatError::new(
             ErrorKind::InvalidTemplateAttribute,
-            format!("The Referenced Attribute ({resource} {}) is incorrect.", py_str(other)),
+            format!(
+                "The Referenced Attribute ({resource} {}) is incorrect.",
+                py_str(other)
+            ),
         )),
     }
 }
@@ -211,8 +230,10 @@ fn repeat(call: &Call, scope: &dyn Scope) -> Result<Value, HeatError> {
     // The lists are taken in the order of the template: it decides which varies fastest.
     let for_each: Vec<(String, Value)> = match entry("for_each") {
         Some(Expr::Map(entries)) => {
-            let values: Result<Vec<_>, HeatError> =
-                entries.iter().map(|(k, e)| Ok((k.clone(), evaluate(e, scope)?))).collect();
+            let values: Result<Vec<_>, HeatError> = entries
+                .iter()
+                .map(|(k, e)| Ok((k.clone(), evaluate(e, scope)?)))
+                .collect();
             values?
         }
         Some(other) => match evaluate(&other, scope)? {
@@ -226,5 +247,7 @@ fn repeat(call: &Call, scope: &dyn Scope) -> Result<Value, HeatError> {
         None => true,
     };
     let maps = call.version >= Version::V20161014 && nested;
-    Ok(collections::repeat(&call.name, &template, for_each, nested, maps)?)
+    Ok(collections::repeat(
+        &call.name, &template, for_each, nested, maps,
+    )?)
 }

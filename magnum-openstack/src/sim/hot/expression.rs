@@ -83,13 +83,20 @@ impl Expr {
         if function == Function::Removed {
             return Err(HeatError::new(
                 ErrorKind::InvalidTemplateVersion,
-                format!("The template version is invalid: The function {name} is not supported in this version of HOT."),
+                format!(
+                    "The template version is invalid: The function {name} is not supported in this version of HOT."
+                ),
             ));
         }
         let args = Self::read(args, path, reading)?;
         super::form::check_form(function, name, &args, reading.version)
             .map_err(|text| HeatError::validation_at([path], text))?;
-        Ok(Self::Call(Box::new(Call { function, name: name.to_owned(), args, version: reading.version })))
+        Ok(Self::Call(Box::new(Call {
+            function,
+            name: name.to_owned(),
+            args,
+            version: reading.version,
+        })))
     }
 
     fn read_if(name: &str, args: &Node, path: &str, reading: &Reading<'_>) -> Result<Self, HeatError> {
@@ -113,14 +120,27 @@ impl Expr {
     /// The same expression, as one value if no call is in it.
     fn folded(self) -> Self {
         match self {
-            Self::List(items) if items.iter().all(|i| matches!(i, Self::Value(_))) => Self::Value(Value::Array(
-                items.into_iter().filter_map(|i| if let Self::Value(v) = i { Some(v) } else { None }).collect(),
-            )),
-            Self::Map(entries) if entries.iter().all(|(_, e)| matches!(e, Self::Value(_))) && !ordered(&entries) => {
+            Self::List(items) if items.iter().all(|i| matches!(i, Self::Value(_))) => {
+                Self::Value(Value::Array(
+                    items
+                        .into_iter()
+                        .filter_map(|i| if let Self::Value(v) = i { Some(v) } else { None })
+                        .collect(),
+                ))
+            }
+            Self::Map(entries)
+                if entries.iter().all(|(_, e)| matches!(e, Self::Value(_))) && !ordered(&entries) =>
+            {
                 Self::Value(Value::Object(
                     entries
                         .into_iter()
-                        .filter_map(|(k, e)| if let Self::Value(v) = e { Some((k, v)) } else { None })
+                        .filter_map(|(k, e)| {
+                            if let Self::Value(v) = e {
+                                Some((k, v))
+                            } else {
+                                None
+                            }
+                        })
                         .collect::<Map<_, _>>(),
                 ))
             }
@@ -132,7 +152,11 @@ impl Expr {
     pub(crate) fn as_value(&self) -> Option<Value> {
         match self {
             Self::Value(value) => Some(value.clone()),
-            Self::List(items) => items.iter().map(Self::as_value).collect::<Option<Vec<_>>>().map(Value::Array),
+            Self::List(items) => items
+                .iter()
+                .map(Self::as_value)
+                .collect::<Option<Vec<_>>>()
+                .map(Value::Array),
             Self::Map(entries) => entries
                 .iter()
                 .map(|(k, e)| e.as_value().map(|v| (k.clone(), v)))
@@ -219,5 +243,9 @@ impl Expr {
 /// Whether a map's order matters to its reader: only `for_each` of `repeat` does, and it is the
 /// caller that looks; keep every map with more than one list in it as written.
 fn ordered(entries: &[(String, Expr)]) -> bool {
-    entries.iter().filter(|(_, e)| matches!(e, Expr::Value(Value::Array(_)))).count() > 1
+    entries
+        .iter()
+        .filter(|(_, e)| matches!(e, Expr::Value(Value::Array(_))))
+        .count()
+        > 1
 }

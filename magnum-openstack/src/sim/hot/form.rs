@@ -12,7 +12,12 @@ use super::version::Version;
 ///
 /// # Errors
 /// The message for arguments that do not have it.
-pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: Version) -> Result<(), String> {
+pub(crate) fn check_form(
+    function: Function,
+    name: &str,
+    args: &Expr,
+    version: Version,
+) -> Result<(), String> {
     let is_call = matches!(args, Expr::Call(_));
     let list_len = match args {
         Expr::List(items) => Some(items.len()),
@@ -22,9 +27,11 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
     let is_map = matches!(args, Expr::Map(_) | Expr::Value(Value::Object(_)));
     match function {
         Function::GetAttr => match list_len {
-            None if version >= Version::V20151015 && matches!(args, Expr::Value(Value::Null)) => Err(format!(
-                "Arguments to \"{name}\" can be of the next forms: [resource_name] or [resource_name, attribute, (path), ...]"
-            )),
+            None if version >= Version::V20151015 && matches!(args, Expr::Value(Value::Null)) => {
+                Err(format!(
+                    "Arguments to \"{name}\" can be of the next forms: [resource_name] or [resource_name, attribute, (path), ...]"
+                ))
+            }
             None => Err(format!("Argument to \"{name}\" must be a list")),
             Some(0) if version >= Version::V20151015 => Err(format!(
                 "Arguments to \"{name}\" can be of the next forms: [resource_name] or [resource_name, attribute, (path), ...]"
@@ -44,7 +51,9 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
                     "{name}:\n{0:14}template: This is var1 template var2\n{0:14}params:\n{0:16}var1: a\n{0:16}var2: string",
                     ""
                 );
-                return Err(py_repr(&Value::String(format!("\"{name}\" syntax should be {example}"))));
+                return Err(py_repr(&Value::String(format!(
+                    "\"{name}\" syntax should be {example}"
+                ))));
             };
             match params {
                 Expr::Map(_) | Expr::Call(_) | Expr::Value(Value::Object(_)) => Ok(()),
@@ -52,7 +61,11 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
             }
         }
         Function::ListJoin => {
-            let wrong = |example: &str| Err(format!("Incorrect arguments to \"{name}\" should be: \"{name}\" : {example}"));
+            let wrong = |example: &str| {
+                Err(format!(
+                    "Incorrect arguments to \"{name}\" should be: \"{name}\" : {example}"
+                ))
+            };
             let several = version >= Version::V20151015;
             match list_len {
                 Some(2) => Ok(()),
@@ -70,17 +83,23 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
                     "repeat:\n{0:14}template: This is %var%\n{0:14}for_each:\n{0:16}%var%: ['a', 'b', 'c']",
                     ""
                 );
-                return Err(py_repr(&Value::String(format!("\"repeat\" syntax should be {example}"))));
+                return Err(py_repr(&Value::String(format!(
+                    "\"repeat\" syntax should be {example}"
+                ))));
             };
             if version >= Version::V20170901
                 && let Some(Expr::Value(value)) = args.entry("permutations")
                 && !value.is_boolean()
             {
-                return Err(format!("\"permutations\" should be boolean type for {name} function."));
+                return Err(format!(
+                    "\"permutations\" should be boolean type for {name} function."
+                ));
             }
             match for_each {
                 Expr::Map(_) | Expr::Call(_) | Expr::Value(Value::Object(_)) => Ok(()),
-                _ => Err(format!("The \"for_each\" argument to \"{name}\" must contain a map")),
+                _ => Err(format!(
+                    "The \"for_each\" argument to \"{name}\" must contain a map"
+                )),
             }
         }
         Function::ResourceFacade => match args {
@@ -109,7 +128,9 @@ pub(crate) fn check_form(function: Function, name: &str, args: &Expr, version: V
                 "Incorrect arguments to \"{name}\" should be: \"{name}\" : [ \"value1\", [ \"value1\", \"value2\"]]"
             )),
             Some(2) => Ok(()),
-            Some(_) => Err(format!("Arguments to \"{name}\" must be of the form: [value1, [value1, value2]]")),
+            Some(_) => Err(format!(
+                "Arguments to \"{name}\" must be of the form: [value1, [value1, value2]]"
+            )),
         },
         Function::MakeUrl if !is_map && !is_call => Err(format!("The arguments to \"{name}\" must be a map")),
         Function::Yaql => Err(format!("The function {name} is not evaluated by this cloud.")),

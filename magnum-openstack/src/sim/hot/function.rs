@@ -60,8 +60,15 @@ impl Function {
             "str_replace_vstrict" => (Self::StrReplaceVstrict, V::V20170901),
             "list_concat_unique" => (Self::ListConcatUnique, V::V20170901),
             "contains" => (Self::Contains, V::V20170901),
-            "Fn::GetAZs" | "Fn::Join" | "Fn::Split" | "Fn::Replace" | "Fn::Base64" | "Fn::MemberListToMap"
-            | "Fn::ResourceFacade" | "Fn::Select" | "Ref" => (Self::Removed, V::V20130523),
+            "Fn::GetAZs"
+            | "Fn::Join"
+            | "Fn::Split"
+            | "Fn::Replace"
+            | "Fn::Base64"
+            | "Fn::MemberListToMap"
+            | "Fn::ResourceFacade"
+            | "Fn::Select"
+            | "Ref" => (Self::Removed, V::V20130523),
             _ => return None,
         };
         (version >= since).then_some(function)

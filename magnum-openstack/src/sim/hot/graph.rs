@@ -11,11 +11,23 @@ pub(crate) type Cycle = Vec<String>;
 pub(crate) fn cycle(requires: &BTreeMap<String, BTreeSet<String>>) -> Option<Cycle> {
     let mut remaining: BTreeMap<&str, BTreeSet<&str>> = requires
         .iter()
-        .map(|(name, needs)| (name.as_str(), needs.iter().map(String::as_str).filter(|n| requires.contains_key(*n)).collect()))
+        .map(|(name, needs)| {
+            (
+                name.as_str(),
+                needs
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|n| requires.contains_key(*n))
+                    .collect(),
+            )
+        })
         .collect();
     loop {
-        let free: Vec<&str> =
-            remaining.iter().filter(|(_, needs)| needs.is_empty()).map(|(name, _)| *name).collect();
+        let free: Vec<&str> = remaining
+            .iter()
+            .filter(|(_, needs)| needs.is_empty())
+            .map(|(name, _)| *name)
+            .collect();
         if free.is_empty() {
             break;
         }
@@ -30,7 +42,10 @@ pub(crate) fn cycle(requires: &BTreeMap<String, BTreeSet<String>>) -> Option<Cyc
     let (&start, _) = remaining.iter().next()?;
     let mut walk = vec![start];
     loop {
-        let next = walk.last().and_then(|last| remaining.get(last)).and_then(|needs| needs.iter().next())?;
+        let next = walk
+            .last()
+            .and_then(|last| remaining.get(last))
+            .and_then(|needs| needs.iter().next())?;
         if let Some(at) = walk.iter().position(|seen| seen == next) {
             return Some(walk.split_off(at).into_iter().map(str::to_owned).collect());
         }

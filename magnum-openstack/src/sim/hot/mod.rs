@@ -39,5 +39,5 @@ pub(crate) use number::{parse_bool, parse_number};
 pub(crate) use parameter::{ParameterKind, ParameterSchema};
 pub(crate) use parameter_values::{ParameterValues, Pseudo};
 pub(crate) use printing::{dumps, py_repr, py_str};
-pub(crate) use template::{DeletionPolicy, Definition, Output, Template};
+pub(crate) use template::{Definition, DeletionPolicy, Output, Template};
 pub(crate) use yaml::{parse_document, parse_template};

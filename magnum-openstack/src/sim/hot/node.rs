@@ -28,9 +28,12 @@ impl Node {
             Self::Number(n) => Value::Number(n.clone()),
             Self::Text(s) => Value::String(s.clone()),
             Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Self::Map(entries) => {
-                Value::Object(entries.iter().map(|(k, v)| (k.clone(), v.to_value())).collect::<Map<_, _>>())
-            }
+            Self::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|(k, v)| (k.clone(), v.to_value()))
+                    .collect::<Map<_, _>>(),
+            ),
         }
     }
 
@@ -42,25 +45,39 @@ impl Node {
             Value::Number(n) => Self::Number(n.clone()),
             Value::String(s) => Self::Text(s.clone()),
             Value::Array(items) => Self::List(items.iter().map(Self::from_value).collect()),
-            Value::Object(map) => {
-                Self::Map(map.iter().map(|(k, v)| (k.clone(), Self::from_value(v))).collect())
-            }
+            Value::Object(map) => Self::Map(
+                map.iter()
+                    .map(|(k, v)| (k.clone(), Self::from_value(v)))
+                    .collect(),
+            ),
         }
     }
 
     /// The entries of a map.
     pub(crate) fn as_map(&self) -> Option<&[(String, Node)]> {
-        if let Self::Map(entries) = self { Some(entries) } else { None }
+        if let Self::Map(entries) = self {
+            Some(entries)
+        } else {
+            None
+        }
     }
 
     /// The items of a list.
     pub(crate) fn as_list(&self) -> Option<&[Node]> {
-        if let Self::List(items) = self { Some(items) } else { None }
+        if let Self::List(items) = self {
+            Some(items)
+        } else {
+            None
+        }
     }
 
     /// The text of a string.
     pub(crate) fn as_str(&self) -> Option<&str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The entry of a map under `key`.

@@ -83,23 +83,40 @@ impl ParameterSchema {
     /// # Errors
     /// `InvalidSchemaError`.
     pub(crate) fn read(name: &str, node: &Node, version: Version) -> Result<Self, HeatError> {
-        const KEYS: [&str; 9] =
-            ["type", "description", "default", "schema", "constraints", "hidden", "label", "immutable", "tags"];
-        let keys = if version >= Version::V20180302 { &KEYS[..] } else { &KEYS[..8] };
+        const KEYS: [&str; 9] = [
+            "type",
+            "description",
+            "default",
+            "schema",
+            "constraints",
+            "hidden",
+            "label",
+            "immutable",
+            "tags",
+        ];
+        let keys = if version >= Version::V20180302 {
+            &KEYS[..]
+        } else {
+            &KEYS[..8]
+        };
         check_keys(node, keys, &format!("parameter ({name})"))?;
         let Some(kind) = node.get("type") else {
-            return Err(HeatError::schema(format!("Missing parameter type for parameter: {name}")));
+            return Err(HeatError::schema(format!(
+                "Missing parameter type for parameter: {name}"
+            )));
         };
         let tags = match node.get("tags") {
             None => Vec::new(),
             Some(Node::List(items)) => items.iter().map(|t| py_str(&t.to_value())).collect(),
             Some(_) => {
-                return Err(HeatError::schema(format!("Tags property should be a list for parameter: {name}")));
+                return Err(HeatError::schema(format!(
+                    "Tags property should be a list for parameter: {name}"
+                )));
             }
         };
         let kind_name = py_str(&kind.to_value());
-        let kind =
-            ParameterKind::read(&kind_name).ok_or_else(|| HeatError::schema(format!("Invalid type ({kind_name})")))?;
+        let kind = ParameterKind::read(&kind_name)
+            .ok_or_else(|| HeatError::schema(format!("Invalid type ({kind_name})")))?;
         let constraints = match node.get("constraints") {
             None | Some(Node::Null) => Vec::new(),
             Some(Node::List(items)) => items
@@ -112,7 +129,11 @@ impl ParameterSchema {
                 )));
             }
         };
-        let text = |key: &str| node.get(key).filter(|n| **n != Node::Null).map(|n| py_str(&n.to_value()));
+        let text = |key: &str| {
+            node.get(key)
+                .filter(|n| **n != Node::Null)
+                .map(|n| py_str(&n.to_value()))
+        };
         let truth = |key: &str| node.get(key).is_some_and(|n| !n.is_falsy());
         Ok(Self {
             kind,
@@ -147,7 +168,11 @@ impl ParameterSchema {
                 }
                 _ => default.clone(),
             };
-            for constraint in self.constraints.iter().filter(|c| !matches!(c.rule, Rule::Custom(_))) {
+            for constraint in self
+                .constraints
+                .iter()
+                .filter(|c| !matches!(c.rule, Rule::Custom(_)))
+            {
                 constraint.check(&value, custom).map_err(|text| {
                     HeatError::schema(format!("Invalid default {} ({text})", py_str(default)))
                 })?;
@@ -166,7 +191,9 @@ impl ParameterSchema {
             ParameterKind::Number => parse_number(raw).map(Value::Number),
             ParameterKind::Boolean => parse_bool(raw).map(Value::Bool),
             ParameterKind::List => match raw {
-                Value::Array(items) => Ok(Value::Array(items.iter().map(|i| Value::String(py_str(i))).collect())),
+                Value::Array(items) => Ok(Value::Array(
+                    items.iter().map(|i| Value::String(py_str(i))).collect(),
+                )),
                 Value::String(text) if text.is_empty() => Ok(Value::Array(Vec::new())),
                 Value::String(text) => Ok(Value::Array(text.split(',').map(Value::from).collect())),
                 other => {
@@ -198,9 +225,10 @@ impl ParameterSchema {
         };
         for constraint in &self.constraints {
             let subject = match (&constraint.rule, self.kind) {
-                (Rule::AllowedValues(_), ParameterKind::Text | ParameterKind::Number | ParameterKind::Boolean) => {
-                    &parsed
-                }
+                (
+                    Rule::AllowedValues(_),
+                    ParameterKind::Text | ParameterKind::Number | ParameterKind::Boolean,
+                ) => &parsed,
                 (_, ParameterKind::Text) => &parsed,
                 _ => value,
             };
@@ -261,8 +289,10 @@ impl ParameterSchema {
                     max.iter().for_each(|m| set("MaxValue", Value::Number(m.clone())));
                 }
                 Rule::Length { min, max } => {
-                    min.iter().for_each(|m| set("MinLength", Value::Number(m.clone())));
-                    max.iter().for_each(|m| set("MaxLength", Value::Number(m.clone())));
+                    min.iter()
+                        .for_each(|m| set("MinLength", Value::Number(m.clone())));
+                    max.iter()
+                        .for_each(|m| set("MaxLength", Value::Number(m.clone())));
                 }
                 Rule::Modulo { step, offset } => set("Modulo", json!({"Step": step, "Offset": offset})),
                 Rule::AllowedValues(values) => set("AllowedValues", json!(values)),

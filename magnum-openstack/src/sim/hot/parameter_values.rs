@@ -34,7 +34,10 @@ impl ParameterValues {
         pseudo: Pseudo,
     ) -> Self {
         let pairs = |map: &Map<String, Value>| {
-            map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
+            map.iter()
+                .filter(|(_, v)| !v.is_null())
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect()
         };
         let unknown: BTreeMap<String, Value> = given.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         let mut given: BTreeMap<String, Value> = pairs(given);
@@ -44,7 +47,12 @@ impl ParameterValues {
                 given.insert(key, value);
             }
         }
-        Self { schemas, given, defaults: pairs(defaults), pseudo }
+        Self {
+            schemas,
+            given,
+            defaults: pairs(defaults),
+            pseudo,
+        }
     }
 
     fn schema(&self, name: &str) -> Option<&ParameterSchema> {
@@ -53,7 +61,11 @@ impl ParameterValues {
 
     fn raw(&self, name: &str) -> Option<Value> {
         let schema = self.schema(name)?;
-        self.given.get(name).or_else(|| self.defaults.get(name)).or(schema.default.as_ref()).cloned()
+        self.given
+            .get(name)
+            .or_else(|| self.defaults.get(name))
+            .or(schema.default.as_ref())
+            .cloned()
     }
 
     /// The value of a parameter or pseudo parameter.
@@ -88,12 +100,16 @@ impl ParameterValues {
         }
         for (name, schema) in &self.schemas {
             let invalid = |text: &dyn std::fmt::Display| format!("Parameter '{name}' is invalid: {text}");
-            schema.validate(custom).map_err(|e| HeatError::new(e.kind, invalid(&e)))?;
+            schema
+                .validate(custom)
+                .map_err(|e| HeatError::new(e.kind, invalid(&e)))?;
             if !with_values {
                 continue;
             }
             match self.raw(name) {
-                Some(raw) => schema.check(&raw, custom).map_err(|e| HeatError::validation(invalid(&e)))?,
+                Some(raw) => schema
+                    .check(&raw, custom)
+                    .map_err(|e| HeatError::validation(invalid(&e)))?,
                 None => return Err(missing(name)),
             }
         }
@@ -103,14 +119,25 @@ impl ParameterValues {
     /// Name and printed value of every parameter, hidden ones masked, as a stack shows them.
     pub(crate) fn printed(&self) -> Map<String, Value> {
         let mut out = Map::new();
-        out.insert("OS::stack_id".to_owned(), Value::String(self.pseudo.stack_id.clone()));
-        out.insert("OS::stack_name".to_owned(), Value::String(self.pseudo.stack_name.clone()));
-        out.insert("OS::project_id".to_owned(), Value::String(self.pseudo.project_id.clone()));
+        out.insert(
+            "OS::stack_id".to_owned(),
+            Value::String(self.pseudo.stack_id.clone()),
+        );
+        out.insert(
+            "OS::stack_name".to_owned(),
+            Value::String(self.pseudo.stack_name.clone()),
+        );
+        out.insert(
+            "OS::project_id".to_owned(),
+            Value::String(self.pseudo.project_id.clone()),
+        );
         for (name, schema) in &self.schemas {
             let text = if schema.hidden {
                 "******".to_owned()
             } else {
-                self.get(name).map(|value| schema.print(&value)).unwrap_or_default()
+                self.get(name)
+                    .map(|value| schema.print(&value))
+                    .unwrap_or_default()
             };
             out.insert(name.clone(), Value::String(text));
         }
@@ -130,5 +157,8 @@ impl ParameterValues {
 }
 
 fn missing(name: &str) -> HeatError {
-    HeatError::new(ErrorKind::UserParameterMissing, format!("The Parameter ({name}) was not provided."))
+    HeatError::new(
+        ErrorKind::UserParameterMissing,
+        format!("The Parameter ({name}) was not provided."),
+    )
 }

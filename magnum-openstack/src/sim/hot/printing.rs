@@ -20,8 +20,10 @@ pub(crate) fn py_repr(value: &Value) -> String {
         Value::String(text) => quoted(text),
         Value::Array(items) => format!("[{}]", items.iter().map(py_repr).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => {
-            let entries: Vec<String> =
-                map.iter().map(|(k, v)| format!("{}: {}", quoted(k), py_repr(v))).collect();
+            let entries: Vec<String> = map
+                .iter()
+                .map(|(k, v)| format!("{}: {}", quoted(k), py_repr(v)))
+                .collect();
             format!("{{{}}}", entries.join(", "))
         }
     }
@@ -31,14 +33,22 @@ pub(crate) fn py_repr(value: &Value) -> String {
 pub(crate) fn number_text(number: &Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => {
-            if float == float.trunc() && float.abs() < 1e16 { format!("{float:.1}") } else { format!("{float}") }
+            if float == float.trunc() && float.abs() < 1e16 {
+                format!("{float:.1}")
+            } else {
+                format!("{float}")
+            }
         }
         _ => number.to_string(),
     }
 }
 
 fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut out = String::from(quote);
     for c in text.chars() {
         match c {

@@ -20,7 +20,11 @@ pub(crate) enum Mode {
 
 /// What `str_replace` is in `version`.
 pub(crate) fn mode(version: Version) -> Mode {
-    if version >= Version::V20151015 { Mode::Json } else { Mode::Plain }
+    if version >= Version::V20151015 {
+        Mode::Json
+    } else {
+        Mode::Plain
+    }
 }
 
 /// `str_replace` and its strict forms: longer keys first, and what was inserted is not searched again.
@@ -63,7 +67,10 @@ pub(crate) fn replace(name: &str, args: &Value, mode: Mode) -> Result<Value, Str
         pieces = next;
     }
     if mode >= Mode::Strict && !missing.is_empty() {
-        return Err(format!("The following params were not found in the template: {}", missing.join(",")));
+        return Err(format!(
+            "The following params were not found in the template: {}",
+            missing.join(",")
+        ));
     }
     let mut out = String::new();
     for (text, inserted) in pieces {
@@ -83,14 +90,20 @@ fn replacement(name: &str, key: &str, value: &Value, mode: Mode) -> Result<Strin
         Value::Null if mode == Mode::VeryStrict => return Err(empty()),
         Value::Null => String::new(),
         Value::Array(_) | Value::Object(_) if mode == Mode::Plain => {
-            return Err(format!("\"{name}\" params must be strings or numbers, param {key} is not valid"));
+            return Err(format!(
+                "\"{name}\" params must be strings or numbers, param {key} is not valid"
+            ));
         }
         Value::Array(items) if mode == Mode::VeryStrict && items.is_empty() => return Err(empty()),
         Value::Object(map) if mode == Mode::VeryStrict && map.is_empty() => return Err(empty()),
         Value::Array(_) | Value::Object(_) => dumps(value),
         other => py_str(other),
     };
-    if mode == Mode::VeryStrict && text.is_empty() { Err(empty()) } else { Ok(text) }
+    if mode == Mode::VeryStrict && text.is_empty() {
+        Err(empty())
+    } else {
+        Ok(text)
+    }
 }
 
 /// What `str_split` takes.
@@ -100,7 +113,9 @@ pub(crate) fn split_form(name: &str) -> String {
 
 /// `str_split`: the parts between delimiters, or the one at an index.
 pub(crate) fn split(name: &str, args: &Value) -> Result<Value, String> {
-    let Value::Array(items) = args else { return Err(split_form(name)) };
+    let Value::Array(items) = args else {
+        return Err(split_form(name));
+    };
     let (delimiter, text, index) = match items.as_slice() {
         [delimiter, text] => (delimiter, text, None),
         [delimiter, text, index] => (delimiter, text, Some(index)),
@@ -117,19 +132,31 @@ pub(crate) fn split(name: &str, args: &Value) -> Result<Value, String> {
     if delimiter.is_empty() {
         return Err("empty separator".to_owned());
     }
-    let parts: Vec<Value> = text.split(delimiter.as_str()).map(|p| Value::String(p.to_owned())).collect();
-    let Some(index) = index else { return Ok(Value::Array(parts)) };
+    let parts: Vec<Value> = text
+        .split(delimiter.as_str())
+        .map(|p| Value::String(p.to_owned()))
+        .collect();
+    let Some(index) = index else {
+        return Ok(Value::Array(parts));
+    };
     let at = match index {
         Value::Number(n) => n.as_i64(),
         Value::String(s) => s.trim().parse().ok(),
         _ => None,
     }
-    .ok_or_else(|| format!("Incorrect index to \"{name}\" should be: \"{name}\" : [ \",\", \"apples,pears\", <index>]"))?;
+    .ok_or_else(|| {
+        format!("Incorrect index to \"{name}\" should be: \"{name}\" : [ \",\", \"apples,pears\", <index>]")
+    })?;
     let last = parts.len().saturating_sub(1);
-    let at = if at < 0 { at.saturating_add(i64::try_from(parts.len()).unwrap_or(i64::MAX)) } else { at };
-    usize::try_from(at).ok().and_then(|at| parts.get(at).cloned()).ok_or_else(|| {
-        format!("Incorrect index to \"{name}\" should be between 0 and {last}")
-    })
+    let at = if at < 0 {
+        at.saturating_add(i64::try_from(parts.len()).unwrap_or(i64::MAX))
+    } else {
+        at
+    };
+    usize::try_from(at)
+        .ok()
+        .and_then(|at| parts.get(at).cloned())
+        .ok_or_else(|| format!("Incorrect index to \"{name}\" should be between 0 and {last}"))
 }
 
 /// `list_join`: one list of strings, or from 2015-10-15 several lists of strings, maps and lists.
@@ -148,7 +175,10 @@ pub(crate) fn join(name: &str, args: &Value, version: Version) -> Result<Value, 
                         Value::String(text) => text.clone(),
                         Value::Array(_) | Value::Object(_) if several => dumps(item),
                         other if several => {
-                            return Err(format!("Items to join must be string, map or list not {}", short(other)));
+                            return Err(format!(
+                                "Items to join must be string, map or list not {}",
+                                short(other)
+                            ));
                         }
                         other => return Err(format!("Items to join must be strings not {}", short(other))),
                     });

@@ -38,8 +38,11 @@ impl Definition {
     /// The resources the definition needs: explicit ones, then those its values refer to, each with
     /// the path of the reference.
     pub(crate) fn requirements(&self) -> Vec<(String, String)> {
-        let mut found: Vec<(String, String)> =
-            self.depends_on.iter().map(|name| (name.clone(), self.name.clone())).collect();
+        let mut found: Vec<(String, String)> = self
+            .depends_on
+            .iter()
+            .map(|name| (name.clone(), self.name.clone()))
+            .collect();
         found.extend(self.properties.references(&format!("{}.Properties", self.name)));
         found.extend(self.metadata.references(&format!("{}.Metadata", self.name)));
         found
@@ -86,7 +89,10 @@ impl Template {
 
     /// A template of `version` without anything in it.
     pub(crate) fn empty(version: Version) -> Self {
-        let raw = Node::Map(vec![("heat_template_version".to_owned(), Node::Text(version.date().to_owned()))]);
+        let raw = Node::Map(vec![(
+            "heat_template_version".to_owned(),
+            Node::Text(version.date().to_owned()),
+        )]);
         Self { raw, version }
     }
 
@@ -98,20 +104,24 @@ impl Template {
         match self.section(name) {
             None => Ok(&[]),
             Some(Node::Map(entries)) => Ok(entries),
-            Some(other) => {
-                Err(HeatError::validation(format!("'{}' object has no attribute 'items'", other.type_name())))
-            }
+            Some(other) => Err(HeatError::validation(format!(
+                "'{}' object has no attribute 'items'",
+                other.type_name()
+            ))),
         }
     }
 
     /// What the template says about itself.
     pub(crate) fn description(&self) -> String {
-        self.section("description").map_or_else(|| "No description".to_owned(), |d| py_str(&d.to_value()))
+        self.section("description")
+            .map_or_else(|| "No description".to_owned(), |d| py_str(&d.to_value()))
     }
 
     /// The names of the outputs.
     pub(crate) fn output_names(&self) -> Vec<String> {
-        self.entries("outputs").map(|e| e.iter().map(|(k, _)| k.clone()).collect()).unwrap_or_default()
+        self.entries("outputs")
+            .map(|e| e.iter().map(|(k, _)| k.clone()).collect())
+            .unwrap_or_default()
     }
 
     /// The schemas of the parameters, in the template's order.
@@ -130,8 +140,14 @@ impl Template {
     /// # Errors
     /// `InvalidTemplateSection` or `StackValidationFailed`.
     pub(crate) fn check_sections(&self) -> Result<(), HeatError> {
-        let mut sections =
-            vec!["heat_template_version", "description", "parameter_groups", "parameters", "resources", "outputs"];
+        let mut sections = vec![
+            "heat_template_version",
+            "description",
+            "parameter_groups",
+            "parameters",
+            "resources",
+            "outputs",
+        ];
         if self.version.has_conditions() {
             sections.push("conditions");
         }
@@ -144,14 +160,19 @@ impl Template {
         let conditions = usize::from(self.version.has_conditions()) * 2;
         let keys = RESOURCE_KEYS.get(..7 + conditions).unwrap_or(&RESOURCE_KEYS);
         check_entries("resources", "type", self.section("resources"), keys)?;
-        let output_keys: &[&str] =
-            if self.version.has_conditions() { &["description", "value", "condition"] } else { &["description", "value"] };
+        let output_keys: &[&str] = if self.version.has_conditions() {
+            &["description", "value", "condition"]
+        } else {
+            &["description", "value"]
+        };
         check_entries("outputs", "value", self.section("outputs"), output_keys)?;
         self.check_groups()
     }
 
     fn check_groups(&self) -> Result<(), HeatError> {
-        let Some(groups) = self.section("parameter_groups") else { return Ok(()) };
+        let Some(groups) = self.section("parameter_groups") else {
+            return Ok(());
+        };
         let fail = |label: Option<String>, text: String| {
             let path = std::iter::once("parameter_groups".to_owned()).chain(label);
             Err(HeatError::validation_at(path, text).from_origin("Parameter Groups error"))
@@ -159,16 +180,33 @@ impl Template {
         let Some(groups) = groups.as_list() else {
             return fail(None, "The parameter_groups should be a list.".to_owned());
         };
-        let known: Vec<&str> = self.entries("parameters")?.iter().map(|(k, _)| k.as_str()).collect();
+        let known: Vec<&str> = self
+            .entries("parameters")?
+            .iter()
+            .map(|(k, _)| k.as_str())
+            .collect();
         let mut grouped: Vec<String> = Vec::new();
         for group in groups {
-            let label = Some(group.get("label").map(|l| py_str(&l.to_value())).unwrap_or_default());
+            let label = Some(
+                group
+                    .get("label")
+                    .map(|l| py_str(&l.to_value()))
+                    .unwrap_or_default(),
+            );
             let names = match group.get("parameters") {
                 None | Some(Node::Null) => {
-                    return fail(label, "The parameters must be provided for each parameter group.".to_owned());
+                    return fail(
+                        label,
+                        "The parameters must be provided for each parameter group.".to_owned(),
+                    );
                 }
                 Some(Node::List(names)) => names,
-                Some(_) => return fail(label, "The parameters of parameter group should be a list.".to_owned()),
+                Some(_) => {
+                    return fail(
+                        label,
+                        "The parameters of parameter group should be a list.".to_owned(),
+                    );
+                }
             };
             for name in names {
                 let name = py_str(&name.to_value());
@@ -190,11 +228,17 @@ impl Template {
     ///
     /// # Errors
     /// `StackValidationFailed` for a definition that has no valid form.
-    pub(crate) fn load(&self, parameters: &ParameterValues) -> Result<(Vec<Definition>, Vec<Output>), HeatError> {
+    pub(crate) fn load(
+        &self,
+        parameters: &ParameterValues,
+    ) -> Result<(Vec<Definition>, Vec<Output>), HeatError> {
         let lookup = |name: &str| parameters.get(name);
         let conditions = Conditions::new(self.version, self.section("conditions"), &lookup)?;
         conditions.validate()?;
-        let reading = Reading { version: self.version, conditions: &conditions };
+        let reading = Reading {
+            version: self.version,
+            conditions: &conditions,
+        };
         let mut resources = Vec::new();
         for (name, node) in self.entries("resources")? {
             resources.extend(read_resource(name, node, &reading)?);
@@ -210,7 +254,10 @@ impl Template {
             .collect();
         if !duplicates.is_empty() {
             let names: Vec<String> = duplicates.iter().map(|d| format!("'{d}'")).collect();
-            return Err(HeatError::validation(format!("Duplicate names {{{}}}", names.join(", "))));
+            return Err(HeatError::validation(format!(
+                "Duplicate names {{{}}}",
+                names.join(", ")
+            )));
         }
         Ok((resources, outputs))
     }
@@ -220,7 +267,11 @@ fn read_resource(name: &str, node: &Node, reading: &Reading<'_>) -> Result<Optio
     if let Some(condition) = node.get("condition").filter(|_| reading.version.has_conditions()) {
         let path = format!("resources.{name}.condition");
         let decided = reading.conditions.decide(condition, &path).map_err(|e| {
-            if e.path.is_empty() && e.origin.is_empty() { e.at(["resources", name, "condition"]) } else { e }
+            if e.path.is_empty() && e.origin.is_empty() {
+                e.at(["resources", name, "condition"])
+            } else {
+                e
+            }
         })?;
         if !decided {
             return Ok(None);
@@ -229,9 +280,13 @@ fn read_resource(name: &str, node: &Node, reading: &Reading<'_>) -> Result<Optio
     let wrong_type =
         |key: &str, kind: &str| HeatError::validation(format!("Resource {name} {key} type must be {kind}"));
     let Some(resource_type) = node.get("type") else {
-        return Err(HeatError::validation(format!("'Resource {name} is missing \"type\"'")));
+        return Err(HeatError::validation(format!(
+            "'Resource {name} is missing \"type\"'"
+        )));
     };
-    let Some(resource_type) = resource_type.as_str() else { return Err(wrong_type("type", "string")) };
+    let Some(resource_type) = resource_type.as_str() else {
+        return Err(wrong_type("type", "string"));
+    };
     let object = |key: &str| -> Result<Expr, HeatError> {
         match node.get(key) {
             None | Some(Node::Null) if key == "properties" || node.get(key).is_none() => {
@@ -271,7 +326,11 @@ fn read_resource(name: &str, node: &Node, reading: &Reading<'_>) -> Result<Optio
                 "delete" if lower => DeletionPolicy::Delete,
                 "retain" if lower => DeletionPolicy::Retain,
                 "snapshot" if lower => DeletionPolicy::Snapshot,
-                other => return Err(HeatError::validation(format!("Invalid deletion policy \"{other}\""))),
+                other => {
+                    return Err(HeatError::validation(format!(
+                        "Invalid deletion policy \"{other}\""
+                    )));
+                }
             }
         }
     };
@@ -283,24 +342,42 @@ fn read_resource(name: &str, node: &Node, reading: &Reading<'_>) -> Result<Optio
         depends_on,
         deletion_policy,
         update_policy: object("update_policy")?,
-        description: node.get("description").map(|d| py_str(&d.to_value())).unwrap_or_default(),
+        description: node
+            .get("description")
+            .map(|d| py_str(&d.to_value()))
+            .unwrap_or_default(),
     }))
 }
 
 fn read_output(name: &str, node: &Node, reading: &Reading<'_>) -> Result<Output, HeatError> {
-    let description = node.get("description").filter(|d| **d != Node::Null).map(|d| py_str(&d.to_value()));
+    let description = node
+        .get("description")
+        .filter(|d| **d != Node::Null)
+        .map(|d| py_str(&d.to_value()));
     if let Some(condition) = node.get("condition").filter(|_| reading.version.has_conditions()) {
         let path = format!("outputs.{name}.condition");
         let decided = reading.conditions.decide(condition, &path).map_err(|e| {
-            if e.path.is_empty() && e.origin.is_empty() { e.at(["outputs", name, "condition"]) } else { e }
+            if e.path.is_empty() && e.origin.is_empty() {
+                e.at(["outputs", name, "condition"])
+            } else {
+                e
+            }
         })?;
         if !decided {
-            return Ok(Output { name: name.to_owned(), description, value: None });
+            return Ok(Output {
+                name: name.to_owned(),
+                description,
+                value: None,
+            });
         }
     }
     let value = node.get("value").unwrap_or(&Node::Null);
     let value = Some(Expr::read(value, &format!("outputs.{name}.value"), reading)?);
-    Ok(Output { name: name.to_owned(), description, value })
+    Ok(Output {
+        name: name.to_owned(),
+        description,
+        value,
+    })
 }
 
 fn check_entries(section: &str, required: &str, node: Option<&Node>, keys: &[&str]) -> Result<(), HeatError> {
@@ -312,13 +389,17 @@ fn check_entries(section: &str, required: &str, node: Option<&Node>, keys: &[&st
             node.type_name()
         ))
     };
-    let Some(entries) = node.as_map() else { return Err(no_map(node)) };
+    let Some(entries) = node.as_map() else {
+        return Err(no_map(node));
+    };
     for (_, entry) in entries {
         let incomplete = || HeatError::validation(format!("Each {object} must contain a {required} key."));
         if entry.is_falsy() {
             return Err(incomplete());
         }
-        let Some(attributes) = entry.as_map() else { return Err(no_map(entry)) };
+        let Some(attributes) = entry.as_map() else {
+            return Err(no_map(entry));
+        };
         for (key, _) in attributes {
             if !keys.contains(&key.as_str()) {
                 let text = format!("\"{key}\" is not a valid keyword inside a {object} definition");

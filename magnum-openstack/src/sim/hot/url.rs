@@ -4,12 +4,20 @@ use serde_json::{Map, Value};
 
 use super::printing::{py_repr, py_str};
 
-const KEYS: [&str; 8] = ["scheme", "username", "password", "host", "port", "path", "query", "fragment"];
+const KEYS: [&str; 8] = [
+    "scheme", "username", "password", "host", "port", "path", "query", "fragment",
+];
 
 /// An escaped URL from its parts.
 pub(crate) fn make(name: &str, args: &Value) -> Result<Value, String> {
-    let Value::Object(parts) = args else { return Err(format!("The arguments to \"{name}\" must be a map")) };
-    let unknown: Vec<&str> = parts.keys().map(String::as_str).filter(|k| !KEYS.contains(k)).collect();
+    let Value::Object(parts) = args else {
+        return Err(format!("The arguments to \"{name}\" must be a map"));
+    };
+    let unknown: Vec<&str> = parts
+        .keys()
+        .map(String::as_str)
+        .filter(|k| !KEYS.contains(k))
+        .collect();
     if !unknown.is_empty() {
         return Err(format!("Invalid arguments to \"{name}\": {}", unknown.join(", ")));
     }
@@ -35,9 +43,16 @@ pub(crate) fn make(name: &str, args: &Value) -> Result<Value, String> {
         authority.push('@');
     }
     let host = text("host")?;
-    let host = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+    let host = host
+        .strip_prefix('[')
+        .and_then(|h| h.strip_suffix(']'))
+        .unwrap_or(host);
     let host = quote(host, ":");
-    authority.push_str(&if host.contains(':') { format!("[{host}]") } else { host });
+    authority.push_str(&if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    });
     if let Some(port) = port(name, parts)? {
         authority.push_str(&format!(":{port}"));
     }

@@ -57,16 +57,26 @@ impl Version {
             return Err(fail("only heat_template_version is served here".to_owned()));
         };
         let text = super::printing::py_str(&version.to_value());
-        NAMES.iter().find(|(name, _)| *name == text).map(|(_, v)| *v).ok_or_else(|| {
-            let mut names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-            names.sort_unstable();
-            fail(format!("\"heat_template_version: {text}\". \"heat_template_version\" should be one of: {}", names.join(", ")))
-        })
+        NAMES
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, v)| *v)
+            .ok_or_else(|| {
+                let mut names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+                names.sort_unstable();
+                fail(format!(
+                    "\"heat_template_version: {text}\". \"heat_template_version\" should be one of: {}",
+                    names.join(", ")
+                ))
+            })
     }
 
     /// The dated name.
     pub(crate) fn date(self) -> &'static str {
-        NAMES.iter().find(|(_, v)| *v == self).map_or("2013-05-23", |(name, _)| name)
+        NAMES
+            .iter()
+            .find(|(_, v)| *v == self)
+            .map_or("2013-05-23", |(name, _)| name)
     }
 
     /// Whether conditions exist.

@@ -24,8 +24,12 @@ pub(crate) fn parse_document(text: &str) -> Result<Node, HeatError> {
     if let Ok(node) = serde_json::from_str::<Node>(text) {
         return Ok(node);
     }
-    Composer::read(text)
-        .map_err(|e| HeatError::new(ErrorKind::HttpBadRequest, format!("Error parsing template [root stack] {e}")))
+    Composer::read(text).map_err(|e| {
+        HeatError::new(
+            ErrorKind::HttpBadRequest,
+            format!("Error parsing template [root stack] {e}"),
+        )
+    })
 }
 
 /// Reads a template: a document that is a map and names its version.
@@ -41,7 +45,11 @@ pub(crate) fn parse_template(text: &str) -> Result<Node, HeatError> {
     if node.as_map().is_none() {
         return Err(bad("The template is not a JSON object or YAML mapping."));
     }
-    let versions = ["HeatTemplateFormatVersion", "heat_template_version", "AWSTemplateFormatVersion"];
+    let versions = [
+        "HeatTemplateFormatVersion",
+        "heat_template_version",
+        "AWSTemplateFormatVersion",
+    ];
     if !versions.iter().any(|key| node.get(key).is_some()) {
         return Err(bad("Template format version not found."));
     }
@@ -56,7 +64,11 @@ struct Composer<'a> {
 
 impl<'a> Composer<'a> {
     fn read(text: &'a str) -> Result<Node, String> {
-        let mut composer = Self { events: Parser::new_from_str(text), anchors: BTreeMap::new(), nodes: 0 };
+        let mut composer = Self {
+            events: Parser::new_from_str(text),
+            anchors: BTreeMap::new(),
+            nodes: 0,
+        };
         loop {
             match composer.next()? {
                 Event::StreamEnd => return Ok(Node::Null),
@@ -88,7 +100,11 @@ impl<'a> Composer<'a> {
 
     fn count(&mut self, more: usize) -> Result<(), String> {
         self.nodes += more;
-        if self.nodes > NODE_LIMIT { Err("the document is too large".to_owned()) } else { Ok(()) }
+        if self.nodes > NODE_LIMIT {
+            Err("the document is too large".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     fn node(&mut self, event: Event<'a>, depth: usize) -> Result<Node, String> {
@@ -98,12 +114,18 @@ impl<'a> Composer<'a> {
         self.count(1)?;
         let (anchor, node) = match event {
             Event::Alias(id) => {
-                let node = self.anchors.get(&id).cloned().ok_or("an alias without its anchor")?;
+                let node = self
+                    .anchors
+                    .get(&id)
+                    .cloned()
+                    .ok_or("an alias without its anchor")?;
                 self.count(size(&node))?;
                 return Ok(node);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.as_ref().map(|t| (t.handle().to_owned(), t.suffix().to_owned()));
+                let tag = tag
+                    .as_ref()
+                    .map(|t| (t.handle().to_owned(), t.suffix().to_owned()));
                 (anchor, scalar(&text, style, tag.as_ref())?)
             }
             Event::SequenceStart(_, anchor, _) => {
@@ -132,7 +154,8 @@ impl<'a> Composer<'a> {
             let key = match self.next()? {
                 Event::MappingEnd => break,
                 event => {
-                    let plain_merge = matches!(&event, Event::Scalar(t, ScalarStyle::Plain, _, None) if t == "<<");
+                    let plain_merge =
+                        matches!(&event, Event::Scalar(t, ScalarStyle::Plain, _, None) if t == "<<");
                     if plain_merge {
                         let event = self.next()?;
                         match self.node(event, depth + 1)? {
@@ -182,7 +205,9 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&(String, String)>) -> Res
             "tag:yaml.org,2002:str" | "!" | "tag:yaml.org,2002:timestamp" | "tag:yaml.org,2002:binary" => {
                 Ok(Node::Text(text.to_owned()))
             }
-            "tag:yaml.org,2002:int" | "tag:yaml.org,2002:float" | "tag:yaml.org,2002:bool"
+            "tag:yaml.org,2002:int"
+            | "tag:yaml.org,2002:float"
+            | "tag:yaml.org,2002:bool"
             | "tag:yaml.org,2002:null" => Ok(plain(text)),
             _ => Err(format!("could not determine a constructor for the tag '{name}'")),
         };
@@ -261,7 +286,11 @@ fn float(text: &str) -> Option<Number> {
         Some(at) => (unsigned.get(..at)?, Some(unsigned.get(at + 1..)?)),
         None => (unsigned, None),
     };
-    if !mantissa.contains('.') || !mantissa.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_') {
+    if !mantissa.contains('.')
+        || !mantissa
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b == b'.' || b == b'_')
+    {
         return None;
     }
     if mantissa.matches('.').count() != 1 || !mantissa.bytes().any(|b| b.is_ascii_digit()) {

@@ -23,19 +23,29 @@ pub(super) struct Query(Vec<(String, String)>);
 impl Query {
     /// The last value of a parameter; an empty one is none.
     pub(super) fn one(&self, key: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v.as_str())
+        self.0
+            .iter()
+            .rev()
+            .find(|(k, v)| k == key && !v.is_empty())
+            .map(|(_, v)| v.as_str())
     }
 
     /// Every value of a parameter.
     pub(super) fn all(&self, key: &str) -> Vec<&str> {
-        self.0.iter().filter(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v.as_str()).collect()
+        self.0
+            .iter()
+            .filter(|(k, v)| k == key && !v.is_empty())
+            .map(|(_, v)| v.as_str())
+            .collect()
     }
 
     /// A truth; nothing means `default`.
     pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool, Refusal> {
         self.one(key).map_or(Ok(default), |text| {
             parse_bool(&Value::from(text)).map_err(|_| {
-                bad_request(format!("Unrecognized value \"{text}\" for \"{key}\", acceptable values are: true, false"))
+                bad_request(format!(
+                    "Unrecognized value \"{text}\" for \"{key}\", acceptable values are: true, false"
+                ))
             })
         })
     }
@@ -44,7 +54,8 @@ impl Query {
     pub(super) fn number(&self, key: &str) -> Result<Option<usize>, Refusal> {
         self.one(key)
             .map(|text| {
-                text.parse().map_err(|_| bad_request(format!("Only integer is allowed by \"{key}\": {text}")))
+                text.parse()
+                    .map_err(|_| bad_request(format!("Only integer is allowed by \"{key}\": {text}")))
             })
             .transpose()
     }
@@ -62,7 +73,9 @@ impl FromRequestParts<SimCloud> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &SimCloud) -> Result<Self, Self::Rejection> {
         let pairs = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
-        Ok(Self(pairs.map(|(k, v)| (k.into_owned(), v.into_owned())).collect()))
+        Ok(Self(
+            pairs.map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
+        ))
     }
 }
 
@@ -75,7 +88,12 @@ pub(super) fn check_project(caller: &Caller, project: &str) -> Result<(), Refusa
 }
 
 /// The stack that a path names in full, deleted ones included.
-pub(super) fn stack_at<'a>(world: &'a World, project: &str, name: &str, id: &str) -> Result<&'a Stack, Refusal> {
+pub(super) fn stack_at<'a>(
+    world: &'a World,
+    project: &str,
+    name: &str,
+    id: &str,
+) -> Result<&'a Stack, Refusal> {
     let mine = |s: &&Stack| s.owner.project_id == project || s.user_project.as_deref() == Some(project);
     let found = world.heat.stacks.get(id).filter(mine).filter(|s| s.name == name);
     found.ok_or_else(|| no_stack(name).into())
@@ -89,7 +107,11 @@ pub(super) fn live_stack_at<'a>(
     id: &str,
 ) -> Result<&'a Stack, Refusal> {
     let stack = stack_at(world, project, name, id)?;
-    if stack.is_deleted() { Err(no_stack(name).into()) } else { Ok(stack) }
+    if stack.is_deleted() {
+        Err(no_stack(name).into())
+    } else {
+        Ok(stack)
+    }
 }
 
 /// A body that asks for a stack.
@@ -123,7 +145,9 @@ impl Body {
         let node = match self.given("template") {
             None => {
                 if self.given("template_url").is_some() {
-                    return Err(bad_request("Could not retrieve template: templates are not fetched from URLs here"));
+                    return Err(bad_request(
+                        "Could not retrieve template: templates are not fetched from URLs here",
+                    ));
                 }
                 return Ok(None);
             }
@@ -174,15 +198,23 @@ impl Body {
 
     /// What a new stack is made from.
     pub(super) fn source(&self) -> Result<Source, Refusal> {
-        let template = self.template()?.ok_or_else(|| bad_request("No template specified"))?;
+        let template = self
+            .template()?
+            .ok_or_else(|| bad_request("No template specified"))?;
         let files = self.files()?;
         let environment = self.environment(&files)?;
-        Ok(Source { template, files: Arc::new(files), environment })
+        Ok(Source {
+            template,
+            files: Arc::new(files),
+            environment,
+        })
     }
 
     /// Minutes until the operation has failed.
     pub(super) fn timeout(&self) -> Result<Option<u64>, Refusal> {
-        let Some(value) = self.given("timeout_mins").map(Node::to_value) else { return Ok(None) };
+        let Some(value) = self.given("timeout_mins").map(Node::to_value) else {
+            return Ok(None);
+        };
         let minutes = match &value {
             Value::Number(n) => n.as_i64(),
             Value::String(text) => text.trim().parse().ok(),
@@ -191,15 +223,21 @@ impl Body {
         match minutes {
             Some(minutes) if minutes > 0 => Ok(u64::try_from(minutes).ok()),
             Some(minutes) => Err(bad_request(format!("Invalid timeout value {minutes}"))),
-            None => Err(bad_request(format!("Only integer is allowed by \"timeout_mins\": {value}"))),
+            None => Err(bad_request(format!(
+                "Only integer is allowed by \"timeout_mins\": {value}"
+            ))),
         }
     }
 
     /// A truth.
     pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Refusal> {
-        let Some(value) = self.given(key).map(Node::to_value) else { return Ok(None) };
+        let Some(value) = self.given(key).map(Node::to_value) else {
+            return Ok(None);
+        };
         parse_bool(&value).map(Some).map_err(|_| {
-            bad_request(format!("Unrecognized value \"{value}\" for \"{key}\", acceptable values are: true, false"))
+            bad_request(format!(
+                "Unrecognized value \"{value}\" for \"{key}\", acceptable values are: true, false"
+            ))
         })
     }
 
@@ -207,12 +245,18 @@ impl Body {
     pub(super) fn tags(&self) -> Result<Option<Vec<String>>, Refusal> {
         let tags: Vec<String> = match self.given("tags") {
             None => return Ok(None),
-            Some(Node::Text(text)) => text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect(),
+            Some(Node::Text(text)) => text
+                .split(',')
+                .map(|t| t.trim().to_owned())
+                .filter(|t| !t.is_empty())
+                .collect(),
             Some(Node::List(items)) => items.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
             Some(_) => return Err(bad_request("Invalid tags, not a list")),
         };
         if let Some(long) = tags.iter().find(|t| t.chars().count() > 80) {
-            return Err(bad_request(format!("Invalid tag, \"{long}\" is longer than 80 characters")));
+            return Err(bad_request(format!(
+                "Invalid tag, \"{long}\" is longer than 80 characters"
+            )));
         }
         Ok(Some(tags))
     }
@@ -249,5 +293,9 @@ pub(super) fn patched(stack: &Stack, body: &Body) -> Result<Source, Refusal> {
         .filter(|(key, _)| known.iter().any(|(name, _)| name == key))
         .collect();
     environment.parameters = kept;
-    Ok(Source { template, files: Arc::new(files), environment })
+    Ok(Source {
+        template,
+        files: Arc::new(files),
+        environment,
+    })
 }

@@ -23,7 +23,12 @@ fn events<'a>(world: &'a World, stack: &'a Stack, depth: usize) -> Vec<(&'a Stac
     all
 }
 
-fn listed(world: &World, stack: &Stack, query: &Query, resource: Option<&str>) -> Result<Vec<Value>, Refusal> {
+fn listed(
+    world: &World,
+    stack: &Stack,
+    query: &Query,
+    resource: Option<&str>,
+) -> Result<Vec<Value>, Refusal> {
     let depth = query.number("nested_depth")?.unwrap_or(0);
     let limit = query.number("limit")?.unwrap_or(usize::MAX);
     let asked = |key: &str, value: &str| {
@@ -74,7 +79,10 @@ pub(super) async fn of_stack(
     check_project(&caller, &project)?;
     let world = cloud.world();
     let stack = stack_at(&world, &project, &name, &id)?;
-    Ok(answer(200, json!({"events": listed(&world, stack, &query, None)?})))
+    Ok(answer(
+        200,
+        json!({"events": listed(&world, stack, &query, None)?}),
+    ))
 }
 
 /// Lists the events of a resource.
@@ -104,9 +112,15 @@ pub(super) async fn show(
     check_project(&caller, &project)?;
     let world = cloud.world();
     let stack = stack_at(&world, &project, &name, &id)?;
-    let found = stack.events.iter().find(|e| e.id == event && e.resource_name == resource);
+    let found = stack
+        .events
+        .iter()
+        .find(|e| e.id == event && e.resource_name == resource);
     let Some(found) = found else {
         return Err(HeatError::new(ErrorKind::NotFound, format!("No event {event} found")).into());
     };
-    Ok(answer(200, json!({"event": views::event(&world, stack, found, true)})))
+    Ok(answer(
+        200,
+        json!({"event": views::event(&world, stack, found, true)}),
+    ))
 }

@@ -29,13 +29,19 @@ pub(crate) fn routes() -> Router<SimCloud> {
         .route("/v1/{project}/build_info", get(templates::build_info))
         .route("/v1/{project}/stacks", get(stack_list::list).post(stacks::create))
         .route("/v1/{project}/stacks/preview", post(stacks::preview))
-        .route("/v1/{project}/stacks/{name}", get(stacks::look_up).delete(stacks::look_up))
+        .route(
+            "/v1/{project}/stacks/{name}",
+            get(stacks::look_up).delete(stacks::look_up),
+        )
         .route("/v1/{project}/stacks/{name}/resources", get(stacks::look_up_part))
         .route("/v1/{project}/stacks/{name}/events", get(stacks::look_up_part))
         .route("/v1/{project}/stacks/{name}/template", get(stacks::look_up_part))
         .route(
             stack,
-            get(stacks::show).put(stacks::update).patch(stacks::patch).delete(stacks::delete),
+            get(stacks::show)
+                .put(stacks::update)
+                .patch(stacks::patch)
+                .delete(stacks::delete),
         )
         .route(&at("/preview"), put(stacks::preview_update))
         .route(&at("/template"), get(templates::of_stack))

@@ -3,8 +3,8 @@
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::sim::http_api::answer;
 use crate::sim::hot::{ErrorKind, HeatError};
+use crate::sim::http_api::answer;
 
 /// A refusal on its way to the client.
 #[derive(Debug)]
@@ -28,16 +28,26 @@ impl IntoResponse for Refusal {
                 "Bad Request",
                 "The server could not comply with the request since it is either malformed or otherwise incorrect.",
             ),
-            401 => ("Unauthorized", "This server could not verify that you are authorized to access the document you requested."),
+            401 => (
+                "Unauthorized",
+                "This server could not verify that you are authorized to access the document you requested.",
+            ),
             403 => ("Forbidden", "Access was denied to this resource."),
             404 => ("Not Found", "The resource could not be found."),
-            409 => ("Conflict", "There was a conflict when trying to complete your request."),
+            409 => (
+                "Conflict",
+                "There was a conflict when trying to complete your request.",
+            ),
             _ => (
                 "Internal Server Error",
                 "The server has either erred or is incapable of performing the requested operation.",
             ),
         };
-        let name = if error.kind == ErrorKind::Internal { "RemoteError" } else { error.kind.name() };
+        let name = if error.kind == ErrorKind::Internal {
+            "RemoteError"
+        } else {
+            error.kind.name()
+        };
         let body = json!({
             "code": status,
             "title": title,
@@ -59,7 +69,12 @@ fn message(error: &HeatError) -> String {
         out.push_str(&format!("{}: : ", error.origin));
     }
     if !error.path.is_empty() {
-        let bare = HeatError { origin: String::new(), text: String::new(), ..error.clone() }.to_string();
+        let bare = HeatError {
+            origin: String::new(),
+            text: String::new(),
+            ..error.clone()
+        }
+        .to_string();
         out.push_str(&format!("{bare}: "));
     }
     out.push_str(&error.text);

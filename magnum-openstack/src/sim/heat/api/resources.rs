@@ -19,7 +19,10 @@ type ResourcePath = Path<(String, String, String, String)>;
 
 fn find<'a>(stack: &'a Stack, name: &str) -> Result<&'a Resource, Refusal> {
     stack.current(name).ok_or_else(|| {
-        let text = format!("The Resource ({name}) could not be found in Stack {}.", stack.name);
+        let text = format!(
+            "The Resource ({name}) could not be found in Stack {}.",
+            stack.name
+        );
         HeatError::new(ErrorKind::ResourceNotFound, text).into()
     })
 }
@@ -31,7 +34,9 @@ pub(super) fn tree<'a>(world: &'a World, stack: &'a Stack, depth: usize) -> Vec<
         return all;
     }
     for key in stack.resources.keys() {
-        if let Some(child) = nested::child_of(world, &stack.id, *key).and_then(|id| world.heat.stacks.get(&id)) {
+        if let Some(child) =
+            nested::child_of(world, &stack.id, *key).and_then(|id| world.heat.stacks.get(&id))
+        {
             all.extend(tree(world, child, depth - 1));
         }
     }
@@ -62,7 +67,10 @@ pub(super) async fn list(
                 && wanted("action", &[resource.action.to_string()])
                 && wanted("name", std::slice::from_ref(&resource.name))
                 && wanted("type", std::slice::from_ref(&resource.definition.resource_type))
-                && wanted("physical_resource_id", &[resource.physical_id.clone().unwrap_or_default()]);
+                && wanted(
+                    "physical_resource_id",
+                    &[resource.physical_id.clone().unwrap_or_default()],
+                );
             if !keep {
                 continue;
             }

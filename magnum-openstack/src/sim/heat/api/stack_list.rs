@@ -12,7 +12,9 @@ use crate::sim::http_api::{Authenticated, answer};
 
 /// Tags given as a list with commas.
 fn tags(query: &Query, key: &str) -> Option<Vec<String>> {
-    query.one(key).map(|text| text.split(',').map(str::to_owned).collect())
+    query
+        .one(key)
+        .map(|text| text.split(',').map(str::to_owned).collect())
 }
 
 fn matches(stack: &Stack, query: &Query) -> bool {
@@ -29,7 +31,10 @@ fn matches(stack: &Stack, query: &Query) -> bool {
         wanted.is_empty() || wanted.contains(&value)
     };
     let (action, status) = (stack.action.to_string(), stack.status.to_string());
-    let statuses: Vec<&str> = ["status", "stack_status"].iter().flat_map(|key| query.all(key)).collect();
+    let statuses: Vec<&str> = ["status", "stack_status"]
+        .iter()
+        .flat_map(|key| query.all(key))
+        .collect();
     let full = format!("{action}_{status}");
     (statuses.is_empty() || statuses.contains(&status.as_str()) || statuses.contains(&full.as_str()))
         && one_of(["name", "stack_name"], &stack.name)
@@ -46,7 +51,10 @@ pub(super) async fn list(
     query: Query,
 ) -> Answer {
     check_project(&caller, &project)?;
-    let (deleted, nested) = (query.flag("show_deleted", false)?, query.flag("show_nested", false)?);
+    let (deleted, nested) = (
+        query.flag("show_deleted", false)?,
+        query.flag("show_nested", false)?,
+    );
     let everywhere = query.flag("global_tenant", false)? && caller.is_admin();
     let limit = query.number("limit")?;
     let world = cloud.world();
@@ -98,7 +106,11 @@ pub(super) async fn list(
         && limit > 0
         && found.len() == limit
     {
-        let href = format!("{}/orchestration/v1/{project}/stacks?limit={limit}&marker={}", world.base_url(), last.id);
+        let href = format!(
+            "{}/orchestration/v1/{project}/stacks?limit={limit}&marker={}",
+            world.base_url(),
+            last.id
+        );
         body["links"] = json!([{"rel": "next", "href": href}]);
     }
     Ok(answer(200, body))

@@ -23,17 +23,30 @@ type StackPath = Path<(String, String, String)>;
 
 /// What a new stack would be, with an identifier that is not in use.
 fn tentative(world: &mut World, caller: &Caller, project: &str, body: &Body) -> Result<Stack, Refusal> {
-    let name = body.text("stack_name").ok_or_else(|| bad_request("No stack name specified"))?;
+    let name = body
+        .text("stack_name")
+        .ok_or_else(|| bad_request("No stack name specified"))?;
     check_name(&name)?;
     let source = body.source()?;
     let id = world.new_uuid();
-    let pseudo = Pseudo { stack_id: id.clone(), stack_name: name.clone(), project_id: project.to_owned() };
+    let pseudo = Pseudo {
+        stack_id: id.clone(),
+        stack_name: name.clone(),
+        project_id: project.to_owned(),
+    };
     let loaded = load::load(source, pseudo)?;
-    let user_name = world.find_user(&caller.user_id).map(|u| u.name.clone()).unwrap_or_default();
+    let user_name = world
+        .find_user(&caller.user_id)
+        .map(|u| u.name.clone())
+        .unwrap_or_default();
     let stack = Stack {
         id,
         name,
-        owner: Owner { project_id: project.to_owned(), user_id: caller.user_id.clone(), user_name },
+        owner: Owner {
+            project_id: project.to_owned(),
+            user_id: caller.user_id.clone(),
+            user_name,
+        },
         parent: None,
         depth: 0,
         loaded,
@@ -72,10 +85,17 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 }
 
 fn check_free(world: &World, project: &str, name: &str) -> Result<(), Refusal> {
-    let taken =
-        world.heat.stacks.values().any(|s| s.owner.project_id == project && s.name == name && !s.is_deleted());
+    let taken = world
+        .heat
+        .stacks
+        .values()
+        .any(|s| s.owner.project_id == project && s.name == name && !s.is_deleted());
     if taken {
-        return Err(HeatError::new(ErrorKind::StackExists, format!("The Stack ({name}) already exists.")).into());
+        return Err(HeatError::new(
+            ErrorKind::StackExists,
+            format!("The Stack ({name}) already exists."),
+        )
+        .into());
     }
     Ok(())
 }
@@ -105,7 +125,12 @@ fn own_trust(world: &mut World, caller: &Caller) -> Result<String, Refusal> {
     world.create_trust(caller, spec).map(|t| t.id).map_err(|fault| {
         HeatError::new(
             ErrorKind::Internal,
-            format!("Remote error: Forbidden {} (HTTP {}) (Request-ID: req-{}).", fault.message, fault.status, caller.token.len()),
+            format!(
+                "Remote error: Forbidden {} (HTTP {}) (Request-ID: req-{}).",
+                fault.message,
+                fault.status,
+                caller.token.len()
+            ),
         )
         .into()
     })
@@ -164,7 +189,14 @@ pub(super) async fn preview(
 fn found<'a>(world: &'a World, project: &str, name: &str) -> Result<&'a Stack, Refusal> {
     let mine = |s: &&Stack| s.owner.project_id == project;
     let by_id = world.heat.stacks.get(name).filter(mine);
-    let by_name = || world.heat.stacks.values().filter(mine).find(|s| s.name == name && !s.is_deleted());
+    let by_name = || {
+        world
+            .heat
+            .stacks
+            .values()
+            .filter(mine)
+            .find(|s| s.name == name && !s.is_deleted())
+    };
     by_id.or_else(by_name).ok_or_else(|| load::no_stack(name).into())
 }
 
@@ -223,7 +255,10 @@ pub(super) async fn show(
         world.heat.stacks.remove(&id);
     }
     let stack = stack_at(&world, &project, &name, &id)?;
-    Ok(answer(200, json!({"stack": views::stack_detail(&world, stack, with_outputs)})))
+    Ok(answer(
+        200,
+        json!({"stack": views::stack_detail(&world, stack, with_outputs)}),
+    ))
 }
 
 fn accepted() -> Response {
@@ -244,8 +279,10 @@ fn changed(world: &World, stack: &Stack, source: Source, body: &Body) -> Result<
     let loaded: Loaded = load::load(source, stack.loaded.parameters.pseudo.clone())?;
     let fixed = stack.loaded.parameters.immutable_changed(&loaded.parameters);
     if !fixed.is_empty() {
-        let text =
-            format!("The following parameters are immutable and may not be updated: {}", fixed.join(", "));
+        let text = format!(
+            "The following parameters are immutable and may not be updated: {}",
+            fixed.join(", ")
+        );
         return Err(HeatError::new(ErrorKind::ImmutableParameterModified, text).into());
     }
     let next = Stack {
@@ -264,7 +301,11 @@ fn change(world: &mut World, caller: &Caller, path: (&str, &str, &str), body: &B
     check_project(caller, project)?;
     let body = Body::read(body)?;
     let stack = live_stack_at(world, project, name, id)?;
-    let source = if patch { patched(stack, &body)? } else { body.source()? };
+    let source = if patch {
+        patched(stack, &body)?
+    } else {
+        body.source()?
+    };
     let next = changed(world, stack, source, &body)?;
     if let Some(stack) = world.heat.stacks.get_mut(id) {
         stack.timeout_mins = next.timeout_mins;
@@ -308,7 +349,10 @@ pub(super) async fn preview_update(
     let stack = live_stack_at(&world, &project, &name, &id)?;
     let source = body.source()?;
     let next = changed(&world, stack, source, &body)?;
-    Ok(answer(200, json!({"resource_changes": templates::changes(&world, stack, &next)})))
+    Ok(answer(
+        200,
+        json!({"resource_changes": templates::changes(&world, stack, &next)}),
+    ))
 }
 
 /// Deletes a stack, whatever it is doing.
@@ -336,26 +380,55 @@ pub(super) async fn act(
     let mut world = cloud.world();
     let world = &mut *world;
     let stack = live_stack_at(world, &project, &name, &id)?;
-    let actions: Vec<&str> = body.0.as_map().unwrap_or_default().iter().map(|(k, _)| k.as_str()).collect();
+    let actions: Vec<&str> = body
+        .0
+        .as_map()
+        .unwrap_or_default()
+        .iter()
+        .map(|(k, _)| k.as_str())
+        .collect();
     match actions.as_slice() {
         ["check"] => {
-            finish::set_stack(world, &id, Action::Check, Status::InProgress, "Stack CHECK started");
-            finish::set_stack(world, &id, Action::Check, Status::Complete, "Stack CHECK completed successfully");
+            finish::set_stack(
+                world,
+                &id,
+                Action::Check,
+                Status::InProgress,
+                "Stack CHECK started",
+            );
+            finish::set_stack(
+                world,
+                &id,
+                Action::Check,
+                Status::Complete,
+                "Stack CHECK completed successfully",
+            );
             Ok(empty(201))
         }
         ["cancel_update"] | ["cancel_without_rollback"] => {
             if stack.action != Action::Update || stack.status != Status::InProgress {
-                let text = format!("Cancelling update when stack is ('{}', '{}') is not supported.", stack.action, stack.status);
+                let text = format!(
+                    "Cancelling update when stack is ('{}', '{}') is not supported.",
+                    stack.action, stack.status
+                );
                 return Err(HeatError::new(ErrorKind::NotSupported, text).into());
             }
-            finish::cancel_work(world, &id, &|action, _, _| format!("{action} aborted (user triggered cancel)"));
+            finish::cancel_work(world, &id, &|action, _, _| {
+                format!("{action} aborted (user triggered cancel)")
+            });
             if actions == ["cancel_update"] {
                 begin::roll_back(world, &id);
             } else {
                 if let Some(stack) = world.heat.stacks.get_mut(&id) {
                     stack.traversal = None;
                 }
-                finish::set_stack(world, &id, Action::Update, Status::Failed, "Stack UPDATE cancelled");
+                finish::set_stack(
+                    world,
+                    &id,
+                    Action::Update,
+                    Status::Failed,
+                    "Stack UPDATE cancelled",
+                );
             }
             Ok(StatusCode::ACCEPTED.into_response())
         }

@@ -31,7 +31,11 @@ pub(super) async fn validate(
     let world = cloud.world();
     let given = source.environment.clone();
     let template = source.template.clone();
-    let pseudo = Pseudo { stack_name: "dummy".to_owned(), project_id: project.clone(), ..Pseudo::default() };
+    let pseudo = Pseudo {
+        stack_name: "dummy".to_owned(),
+        project_id: project.clone(),
+        ..Pseudo::default()
+    };
     let loaded = load::load(source, pseudo)?;
     let parameters: Map<String, Value> = loaded
         .parameters
@@ -42,7 +46,11 @@ pub(super) async fn validate(
     let stack = Stack {
         id: String::new(),
         name: "dummy".to_owned(),
-        owner: Owner { project_id: project, user_id: caller.user_id.clone(), user_name: String::new() },
+        owner: Owner {
+            project_id: project,
+            user_id: caller.user_id.clone(),
+            user_name: String::new(),
+        },
         parent: None,
         depth: 0,
         loaded,
@@ -81,20 +89,31 @@ pub(super) async fn validate(
 pub(super) fn previewed(world: &World, stack: &Stack) -> Value {
     let mut out = Vec::new();
     for definition in &stack.loaded.definitions {
-        let Ok(plugin) = load::plugin_of(&stack.loaded, definition) else { continue };
+        let Ok(plugin) = load::plugin_of(&stack.loaded, definition) else {
+            continue;
+        };
         let properties =
             engine::resolve_properties(world, stack, definition, plugin.as_ref(), false).unwrap_or_default();
-        let source = plugin.nested_source(stack, &definition.name, &properties).and_then(Result::ok);
+        let source = plugin
+            .nested_source(stack, &definition.name, &properties)
+            .and_then(Result::ok);
         let child = source
             .filter(|_| stack.depth < nested::DEPTH_LIMIT)
             .and_then(|source| load::load(source, stack.loaded.parameters.pseudo.clone()).ok());
         if let Some(loaded) = child {
             let name = format!("{}-{}", stack.name, definition.name);
-            let child = Stack { loaded, name, depth: stack.depth + 1, ..stack.clone() };
+            let child = Stack {
+                loaded,
+                name,
+                depth: stack.depth + 1,
+                ..stack.clone()
+            };
             out.push(previewed(world, &child));
             continue;
         }
-        let required_by: Vec<String> = stack.loaded.requirements
+        let required_by: Vec<String> = stack
+            .loaded
+            .requirements
             .iter()
             .filter(|(_, needs)| needs.contains(&definition.name))
             .map(|(name, _)| name.clone())
@@ -120,8 +139,10 @@ pub(super) fn previewed(world: &World, stack: &Stack) -> Value {
 
 /// Which resources a change adds, deletes, replaces, updates or leaves.
 pub(super) fn changes(world: &World, before: &Stack, after: &Stack) -> Value {
-    let mut groups: BTreeMap<&str, Vec<Value>> =
-        ["added", "deleted", "replaced", "unchanged", "updated"].into_iter().map(|k| (k, Vec::new())).collect();
+    let mut groups: BTreeMap<&str, Vec<Value>> = ["added", "deleted", "replaced", "unchanged", "updated"]
+        .into_iter()
+        .map(|k| (k, Vec::new()))
+        .collect();
     let mut add = |group: &'static str, name: &str, kind: &str| {
         let view = json!({"resource_name": name, "resource_type": kind, "stack_name": before.name});
         groups.entry(group).or_default().push(view);
@@ -132,12 +153,20 @@ pub(super) fn changes(world: &World, before: &Stack, after: &Stack) -> Value {
             add("added", name, kind);
             continue;
         };
-        let Ok(plugin) = load::plugin_of(&after.loaded, definition) else { continue };
+        let Ok(plugin) = load::plugin_of(&after.loaded, definition) else {
+            continue;
+        };
         let properties =
             engine::resolve_properties(world, after, definition, plugin.as_ref(), false).unwrap_or_default();
-        let changed: Vec<&String> =
-            properties.iter().filter(|(k, v)| resource.properties.get(*k) != Some(v)).map(|(k, _)| k).collect();
-        let fixed = plugin.properties().iter().any(|p| changed.contains(&&p.name) && !p.update_allowed);
+        let changed: Vec<&String> = properties
+            .iter()
+            .filter(|(k, v)| resource.properties.get(*k) != Some(v))
+            .map(|(k, _)| k)
+            .collect();
+        let fixed = plugin
+            .properties()
+            .iter()
+            .any(|p| changed.contains(&&p.name) && !p.update_allowed);
         let group = if fixed || kind != resource.definition.resource_type {
             "replaced"
         } else if changed.is_empty() && definition.metadata == resource.definition.metadata {
@@ -228,14 +257,26 @@ pub(super) async fn output(
         let text = format!("Specified output key {key} not found.");
         return Err(HeatError::new(ErrorKind::NotFound, text).into());
     };
-    Ok(answer(200, json!({"output": views::output(&world, stack, &key, output.description.as_deref())})))
+    Ok(answer(
+        200,
+        json!({"output": views::output(&world, stack, &key, output.description.as_deref())}),
+    ))
 }
 
 /// The template versions.
 pub(super) async fn versions(Authenticated(_): Authenticated) -> Response {
     let dates = [
-        "2013-05-23", "2014-10-16", "2015-04-30", "2015-10-15", "2016-04-08", "2016-10-14", "2017-02-24",
-        "2017-09-01", "2018-03-02", "2018-08-31", "2021-04-16",
+        "2013-05-23",
+        "2014-10-16",
+        "2015-04-30",
+        "2015-10-15",
+        "2016-04-08",
+        "2016-10-14",
+        "2017-02-24",
+        "2017-09-01",
+        "2018-03-02",
+        "2018-08-31",
+        "2021-04-16",
     ];
     let versions: Vec<Value> = dates
         .iter()
@@ -251,5 +292,8 @@ pub(super) async fn resource_types(Authenticated(_): Authenticated) -> Response 
 
 /// What serves.
 pub(super) async fn build_info(Authenticated(_): Authenticated) -> Response {
-    answer(200, json!({"api": {"revision": "simulated"}, "engine": {"revision": "simulated"}}))
+    answer(
+        200,
+        json!({"api": {"revision": "simulated"}, "engine": {"revision": "simulated"}}),
+    )
 }

@@ -13,7 +13,10 @@ use crate::sim::http_api::answer;
 
 /// The versions of the API.
 pub(super) async fn versions() -> Response {
-    answer(300, json!({"versions": [{"id": "v1.0", "status": "CURRENT", "links": [{"rel": "self", "href": "/v1/"}]}]}))
+    answer(
+        300,
+        json!({"versions": [{"id": "v1.0", "status": "CURRENT", "links": [{"rel": "self", "href": "/v1/"}]}]}),
+    )
 }
 
 /// Seconds are enough.
@@ -53,7 +56,11 @@ pub(super) fn stack_summary(world: &World, stack: &Stack) -> Map<String, Value> 
         "stack_user_project_id": stack.user_project,
         "tags": if stack.tags.is_empty() { Value::Null } else { json!(stack.tags) },
     });
-    if let Value::Object(map) = view { map } else { Map::new() }
+    if let Value::Object(map) = view {
+        map
+    } else {
+        Map::new()
+    }
 }
 
 /// A stack in detail.
@@ -78,7 +85,12 @@ pub(super) fn stack_detail(world: &World, stack: &Stack, with_outputs: bool) -> 
 
 /// Every output with its value.
 pub(super) fn outputs(world: &World, stack: &Stack) -> Value {
-    stack.loaded.outputs.iter().map(|o| output(world, stack, &o.name, o.description.as_deref())).collect()
+    stack
+        .loaded
+        .outputs
+        .iter()
+        .map(|o| output(world, stack, &o.name, o.description.as_deref()))
+        .collect()
 }
 
 /// One output with its value, or the error that keeps it from having one.
@@ -100,7 +112,11 @@ pub(super) fn output(world: &World, stack: &Stack, name: &str, description: Opti
 pub(super) fn resource(world: &World, stack: &Stack, resource: &Resource) -> Map<String, Value> {
     let url = format!("{}/resources/{}", stack_url(world, stack), resource.name);
     let mut links = vec![link(url, "self"), link(stack_url(world, stack), "stack")];
-    let nested = resource.plugin.nested_stack(&View { world, stack, resource });
+    let nested = resource.plugin.nested_stack(&View {
+        world,
+        stack,
+        resource,
+    });
     if let Some(child) = nested.and_then(|id| world.heat.stacks.get(&id)) {
         links.push(link(stack_url(world, child), "nested"));
     }
@@ -115,12 +131,21 @@ pub(super) fn resource(world: &World, stack: &Stack, resource: &Resource) -> Map
     for (key, value) in [
         ("resource_name", json!(resource.name)),
         ("logical_resource_id", json!(resource.name)),
-        ("physical_resource_id", json!(resource.physical_id.as_deref().unwrap_or_default())),
+        (
+            "physical_resource_id",
+            json!(resource.physical_id.as_deref().unwrap_or_default()),
+        ),
         ("resource_type", json!(resource.definition.resource_type)),
-        ("resource_status", json!(format!("{}_{}", resource.action, resource.status))),
+        (
+            "resource_status",
+            json!(format!("{}_{}", resource.action, resource.status)),
+        ),
         ("resource_status_reason", json!(resource.reason)),
         ("creation_time", json!(time(resource.created_at))),
-        ("updated_time", json!(time(resource.updated_at.unwrap_or(resource.created_at)))),
+        (
+            "updated_time",
+            json!(time(resource.updated_at.unwrap_or(resource.created_at))),
+        ),
         ("required_by", json!(required_by)),
         ("links", Value::Array(links)),
     ] {
@@ -133,10 +158,25 @@ pub(super) fn resource(world: &World, stack: &Stack, resource: &Resource) -> Map
 }
 
 /// A resource in detail.
-pub(super) fn resource_detail(world: &World, stack: &Stack, res: &Resource, with: &[&str]) -> Map<String, Value> {
+pub(super) fn resource_detail(
+    world: &World,
+    stack: &Stack,
+    res: &Resource,
+    with: &[&str],
+) -> Map<String, Value> {
     let mut view = resource(world, stack, res);
     view.insert("description".to_owned(), json!(res.definition.description));
-    view.insert("attributes".to_owned(), attributes(&View { world, stack, resource: res }, with));
+    view.insert(
+        "attributes".to_owned(),
+        attributes(
+            &View {
+                world,
+                stack,
+                resource: res,
+            },
+            with,
+        ),
+    );
     view
 }
 
@@ -148,7 +188,10 @@ fn attributes(view: &View<'_>, with: &[&str]) -> Value {
     };
     for name in plugin.attributes() {
         if !name.contains('*') && !all.contains_key(&name) {
-            let value = plugin.attribute(view, &name, &[]).map(|a| a.value).unwrap_or_default();
+            let value = plugin
+                .attribute(view, &name, &[])
+                .map(|a| a.value)
+                .unwrap_or_default();
             all.insert(name, value);
         }
     }

@@ -9,11 +9,22 @@ use super::{begin, nested, work};
 use crate::sim::World;
 
 /// Sets a resource's state and records it.
-pub(crate) fn set_resource(world: &mut World, stack_id: &str, key: Key, action: Action, status: Status, reason: &str) {
+pub(crate) fn set_resource(
+    world: &mut World,
+    stack_id: &str,
+    key: Key,
+    action: Action,
+    status: Status,
+    reason: &str,
+) {
     let now = world.now();
     let (id, sequence) = (world.new_uuid(), world.heat.fresh());
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
-    let Some(resource) = stack.resources.get_mut(&key) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
+    let Some(resource) = stack.resources.get_mut(&key) else {
+        return;
+    };
     resource.action = action;
     resource.status = status;
     reason.clone_into(&mut resource.reason);
@@ -39,8 +50,12 @@ pub(crate) fn set_resource(world: &mut World, stack_id: &str, key: Key, action: 
 pub(crate) fn signal_event(world: &mut World, stack_id: &str, key: Key, text: &str) {
     let now = world.now();
     let (id, sequence) = (world.new_uuid(), world.heat.fresh());
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
-    let Some(resource) = stack.resources.get(&key) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
+    let Some(resource) = stack.resources.get(&key) else {
+        return;
+    };
     let event = Event {
         id,
         at: now,
@@ -60,7 +75,9 @@ pub(crate) fn signal_event(world: &mut World, stack_id: &str, key: Key, text: &s
 pub(crate) fn set_stack(world: &mut World, stack_id: &str, action: Action, status: Status, reason: &str) {
     let now = world.now();
     let (id, sequence) = (world.new_uuid(), world.heat.fresh());
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
     stack.action = action;
     stack.status = status;
     reason.clone_into(&mut stack.reason);
@@ -87,10 +104,16 @@ pub(crate) fn resource_done(world: &mut World, stack_id: &str, key: Key, action:
 
 /// The work on a resource failed.
 pub(crate) fn resource_failed(world: &mut World, stack_id: &str, key: Key, action: Action, error: Failure) {
-    let Some(resource) = world.heat.resource(stack_id, key) else { return };
+    let Some(resource) = world.heat.resource(stack_id, key) else {
+        return;
+    };
     // A failure of a nested stack brings its own path, which continues this one.
     let own = vec!["resources".to_owned(), resource.name.clone()];
-    let error = if error.path.starts_with(&own) { error } else { error.under(own) };
+    let error = if error.path.starts_with(&own) {
+        error
+    } else {
+        error.under(own)
+    };
     let reason = error.to_string();
     set_resource(world, stack_id, key, action, Status::Failed, &reason);
     let counts = task_counts(world, stack_id, key, action);
@@ -102,13 +125,21 @@ pub(crate) fn resource_failed(world: &mut World, stack_id: &str, key: Key, actio
 
 fn node_of(world: &World, stack_id: &str, key: Key, action: Action) -> Option<Node> {
     let name = world.heat.resource(stack_id, key)?.name.clone();
-    Some(if action == Action::Delete { Node::Cleanup(key) } else { Node::Check(name) })
+    Some(if action == Action::Delete {
+        Node::Cleanup(key)
+    } else {
+        Node::Check(name)
+    })
 }
 
 /// Whether a walk under way waits for this work.
 fn task_counts(world: &World, stack_id: &str, key: Key, action: Action) -> bool {
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return false };
-    let Some(traversal) = &stack.traversal else { return false };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return false;
+    };
+    let Some(traversal) = &stack.traversal else {
+        return false;
+    };
     let belongs = stack
         .resources
         .get(&key)
@@ -119,7 +150,9 @@ fn task_counts(world: &World, stack_id: &str, key: Key, action: Action) -> bool 
 
 fn end_task(world: &mut World, stack_id: &str, key: Key, action: Action, succeeded: bool) {
     let counts = task_counts(world, stack_id, key, action);
-    let Some(node) = node_of(world, stack_id, key, action) else { return };
+    let Some(node) = node_of(world, stack_id, key, action) else {
+        return;
+    };
     if let Some(resource) = world.heat.resource_mut(stack_id, key) {
         resource.task = None;
     }
@@ -133,7 +166,9 @@ fn end_task(world: &mut World, stack_id: &str, key: Key, action: Action, succeed
         return;
     }
     // The work belonged to an earlier walk: a step of the present one may have waited for its end.
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return;
+    };
     for waiting in [node, Node::Cleanup(key)] {
         if traversal::is_running(stack, &waiting) {
             work::start(world, stack_id, &waiting);
@@ -144,7 +179,9 @@ fn end_task(world: &mut World, stack_id: &str, key: Key, action: Action, succeed
 
 /// Forgets an instance that is gone.
 pub(crate) fn forget_resource(world: &mut World, stack_id: &str, key: Key) {
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
     stack.resources.remove(&key);
     for resource in stack.resources.values_mut() {
         resource.requires.remove(&key);
@@ -153,11 +190,19 @@ pub(crate) fn forget_resource(world: &mut World, stack_id: &str, key: Key) {
 
 /// Everything in a stack's walk is done.
 pub(crate) fn complete(world: &mut World, stack_id: &str) {
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
     let action = stack.action;
     stack.traversal = None;
     stack.previous = None;
-    set_stack(world, stack_id, action, Status::Complete, &format!("Stack {action} completed successfully"));
+    set_stack(
+        world,
+        stack_id,
+        action,
+        Status::Complete,
+        &format!("Stack {action} completed successfully"),
+    );
     if action == Action::Delete {
         begin::buried(world, stack_id);
     }
@@ -166,7 +211,9 @@ pub(crate) fn complete(world: &mut World, stack_id: &str) {
 
 /// A stack's walk failed. What is under way in its resources goes on to its own end; nothing new starts.
 pub(crate) fn mark_failed(world: &mut World, stack_id: &str, reason: &str) {
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return;
+    };
     let action = stack.action;
     let rolls_back = !stack.disable_rollback && matches!(action, Action::Create | Action::Update);
     set_stack(world, stack_id, action, Status::Failed, reason);
@@ -181,7 +228,9 @@ pub(crate) fn mark_failed(world: &mut World, stack_id: &str, reason: &str) {
 
 /// A stack's time is up: the work under way is taken away, and the stack has failed.
 pub(crate) fn time_out(world: &mut World, stack_id: &str, traversal: u64) {
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return;
+    };
     if stack.traversal.as_ref().map(|t| t.id) != Some(traversal) {
         return;
     }
@@ -196,12 +245,21 @@ pub(crate) fn time_out(world: &mut World, stack_id: &str, traversal: u64) {
 
 /// Takes away the work under way in a stack and in the stacks nested in it.
 pub(crate) fn cancel_work(world: &mut World, stack_id: &str, reason: &dyn Fn(Action, &str, &str) -> String) {
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return;
+    };
     let busy: Vec<(Key, Action, String, String)> = stack
         .resources
         .values()
         .filter_map(|r| {
-            r.task.as_ref().map(|t| (r.key, t.action, r.definition.resource_type.clone(), r.name.clone()))
+            r.task.as_ref().map(|t| {
+                (
+                    r.key,
+                    t.action,
+                    r.definition.resource_type.clone(),
+                    r.name.clone(),
+                )
+            })
         })
         .collect();
     for (key, action, resource_type, name) in busy {
@@ -210,13 +268,30 @@ pub(crate) fn cancel_work(world: &mut World, stack_id: &str, reason: &dyn Fn(Act
                 stack.traversal = None;
             }
             cancel_work(world, &child, reason);
-            if let Some(stack) = world.heat.stacks.get(&child).filter(|s| s.status == Status::InProgress) {
+            if let Some(stack) = world
+                .heat
+                .stacks
+                .get(&child)
+                .filter(|s| s.status == Status::InProgress)
+            {
                 let action = stack.action;
-                set_stack(world, &child, action, Status::Failed, &format!("Stack {action} cancelled"));
+                set_stack(
+                    world,
+                    &child,
+                    action,
+                    Status::Failed,
+                    &format!("Stack {action} cancelled"),
+                );
             }
         }
-        let Some(plugin) = world.heat.resource(stack_id, key).map(|r| r.plugin.clone()) else { continue };
-        plugin.cancel(&mut Operation { world, stack_id: stack_id.to_owned(), key });
+        let Some(plugin) = world.heat.resource(stack_id, key).map(|r| r.plugin.clone()) else {
+            continue;
+        };
+        plugin.cancel(&mut Operation {
+            world,
+            stack_id: stack_id.to_owned(),
+            key,
+        });
         if let Some(resource) = world.heat.resource_mut(stack_id, key) {
             resource.task = None;
         }

@@ -30,7 +30,14 @@ pub(crate) fn load(source: Source, pseudo: Pseudo) -> Result<Loaded, HeatError> 
     let (definitions, outputs) = source.template.load(&parameters)?;
     let plugins = plugins(&source, &definitions);
     let requirements = validate::requirements(&definitions, &plugins);
-    Ok(Loaded { source, parameters, definitions, outputs, plugins, requirements })
+    Ok(Loaded {
+        source,
+        parameters,
+        definitions,
+        outputs,
+        plugins,
+        requirements,
+    })
 }
 
 /// The plug-in of a definition of a source.
@@ -39,7 +46,10 @@ pub(crate) fn load(source: Source, pseudo: Pseudo) -> Result<Loaded, HeatError> 
 /// `StackValidationFailed` for a type that does not exist or a nested template that cannot be had.
 pub(crate) fn plugin_of(loaded: &Loaded, definition: &Definition) -> Result<PluginRef, HeatError> {
     loaded.plugins.get(&definition.name).cloned().unwrap_or_else(|| {
-        Err(HeatError::validation(format!("The Resource Type ({}) could not be found.", definition.resource_type)))
+        Err(HeatError::validation(format!(
+            "The Resource Type ({}) could not be found.",
+            definition.resource_type
+        )))
     })
 }
 
@@ -49,23 +59,33 @@ fn plugins(source: &Source, definitions: &[Definition]) -> BTreeMap<String, Resu
     let mut known: Vec<(RegistryEntry, Result<PluginRef, HeatError>)> = Vec::new();
     let mut all = BTreeMap::new();
     for definition in definitions {
-        let plugin = source.environment.resolve(&definition.resource_type, &definition.name).and_then(|entry| {
-            if let Some((_, plugin)) = known.iter().find(|(seen, _)| *seen == entry) {
-                return plugin.clone();
-            }
-            let plugin = make_plugin(source, definition, entry.clone());
-            known.push((entry, plugin.clone()));
-            plugin
-        });
+        let plugin = source
+            .environment
+            .resolve(&definition.resource_type, &definition.name)
+            .and_then(|entry| {
+                if let Some((_, plugin)) = known.iter().find(|(seen, _)| *seen == entry) {
+                    return plugin.clone();
+                }
+                let plugin = make_plugin(source, definition, entry.clone());
+                known.push((entry, plugin.clone()));
+                plugin
+            });
         all.insert(definition.name.clone(), plugin);
     }
     all
 }
 
-fn make_plugin(source: &Source, definition: &Definition, entry: RegistryEntry) -> Result<PluginRef, HeatError> {
+fn make_plugin(
+    source: &Source,
+    definition: &Definition,
+    entry: RegistryEntry,
+) -> Result<PluginRef, HeatError> {
     match entry {
         RegistryEntry::Type(name) => resources::builtin(&name).ok_or_else(|| {
-            HeatError::validation(format!("The Resource Type ({}) could not be found.", definition.resource_type))
+            HeatError::validation(format!(
+                "The Resource Type ({}) could not be found.",
+                definition.resource_type
+            ))
         }),
         RegistryEntry::Template { key, through } => {
             let template = nested_template(&source.files, &key)?;
@@ -87,20 +107,37 @@ fn nested_template(files: &BTreeMap<String, String>, key: &str) -> Result<Templa
 
 /// The instances that stand for what a resource requires.
 pub(crate) fn required_keys(world: &World, stack_id: &str, key: Key) -> BTreeSet<Key> {
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return BTreeSet::new() };
-    let Some(resource) = stack.resources.get(&key) else { return BTreeSet::new() };
-    let Some(names) = stack.loaded.requirements.get(&resource.name) else { return resource.requires.clone() };
-    names.iter().filter_map(|name| stack.current(name)).map(|r| r.key).collect()
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return BTreeSet::new();
+    };
+    let Some(resource) = stack.resources.get(&key) else {
+        return BTreeSet::new();
+    };
+    let Some(names) = stack.loaded.requirements.get(&resource.name) else {
+        return resource.requires.clone();
+    };
+    names
+        .iter()
+        .filter_map(|name| stack.current(name))
+        .map(|r| r.key)
+        .collect()
 }
 
 /// A source with an empty template, for what is left when everything goes.
 pub(crate) fn empty(source: &Source) -> Source {
     let mut environment = source.environment.clone();
     environment.parameters = Map::new();
-    Source { template: Template::empty(source.template.version), files: source.files.clone(), environment }
+    Source {
+        template: Template::empty(source.template.version),
+        files: source.files.clone(),
+        environment,
+    }
 }
 
 /// The error for a stack that is not there.
 pub(crate) fn no_stack(name: &str) -> HeatError {
-    HeatError::new(ErrorKind::EntityNotFound, format!("The Stack ({name}) could not be found."))
+    HeatError::new(
+        ErrorKind::EntityNotFound,
+        format!("The Stack ({name}) could not be found."),
+    )
 }

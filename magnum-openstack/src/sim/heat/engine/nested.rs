@@ -1,11 +1,11 @@
 //! Stacks within stacks.
 
 use super::super::plugin::{Failure, Operation, Step, View, failure};
+use super::super::stack::Source;
 use super::super::stack::{Action, Key, Loaded, Stack, Status};
 use super::{begin, finish, load, validate, work};
 use crate::sim::World;
 use crate::sim::hot::{ErrorKind, HeatError, Pseudo};
-use super::super::stack::Source;
 
 /// How deep stacks may nest.
 pub(crate) const DEPTH_LIMIT: usize = 5;
@@ -16,7 +16,11 @@ const RESOURCE_LIMIT: usize = 1000;
 pub(crate) fn child_of(world: &World, stack_id: &str, key: Key) -> Option<String> {
     let stack = world.heat.stacks.get(stack_id)?;
     let resource = stack.resources.get(&key)?;
-    resource.plugin.nested_stack(&View { world, stack, resource })
+    resource.plugin.nested_stack(&View {
+        world,
+        stack,
+        resource,
+    })
 }
 
 /// Creates the stack nested in the resource of an operation.
@@ -33,7 +37,11 @@ pub(crate) fn create(op: &mut Operation<'_>, source: Source) -> Result<Step, Fai
     if depth > DEPTH_LIMIT {
         return Err(limit(format!("Recursion depth exceeds {DEPTH_LIMIT}.")));
     }
-    let pseudo = Pseudo { stack_id: id.clone(), stack_name: name.clone(), project_id: parent.owner.project_id.clone() };
+    let pseudo = Pseudo {
+        stack_id: id.clone(),
+        stack_name: name.clone(),
+        project_id: parent.owner.project_id.clone(),
+    };
     let loaded = load::load(source, pseudo).map_err(as_failure)?;
     let total = loaded.definitions.len() + resources_in_tree(op.world, &parent.id);
     if total > RESOURCE_LIMIT {
@@ -81,7 +89,10 @@ pub(crate) fn update(op: &mut Operation<'_>, source: Source) -> Result<Step, Fai
         return create(op, source);
     };
     let loaded = load::load(source, child.loaded.parameters.pseudo.clone()).map_err(as_failure)?;
-    let tentative = Stack { loaded, ..child.clone() };
+    let tentative = Stack {
+        loaded,
+        ..child.clone()
+    };
     validate::validate(op.world, &tentative, true).map_err(as_failure)?;
     let loaded: Loaded = tentative.loaded;
     begin::converge(op.world, &id, loaded, Action::Update);
@@ -93,7 +104,9 @@ pub(crate) fn update(op: &mut Operation<'_>, source: Source) -> Result<Step, Fai
 /// # Errors
 /// When the resource vanished.
 pub(crate) fn delete(op: &mut Operation<'_>) -> Result<Step, Failure> {
-    let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+    let Some(id) = op.physical_id()? else {
+        return Ok(Step::Done);
+    };
     if op.world.heat.stacks.get(&id).is_none_or(Stack::is_deleted) {
         return Ok(Step::Done);
     }
@@ -106,12 +119,17 @@ pub(crate) fn delete(op: &mut Operation<'_>) -> Result<Step, Failure> {
 /// # Errors
 /// The nested stack's own failure.
 pub(crate) fn poll(op: &mut Operation<'_>, expected: Action) -> Result<Step, Failure> {
-    let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+    let Some(id) = op.physical_id()? else {
+        return Ok(Step::Done);
+    };
     let Some(child) = op.world.heat.stacks.get(&id) else {
         return if expected == Action::Delete {
             Ok(Step::Done)
         } else {
-            Err(failure("NotFound", format!("The Stack ({id}) could not be found.")))
+            Err(failure(
+                "NotFound",
+                format!("The Stack ({id}) could not be found."),
+            ))
         };
     };
     let created_by_update = expected == Action::Update && child.action == Action::Create;
@@ -134,9 +152,9 @@ fn of_reason(reason: &str, action: Action) -> Failure {
     // The service takes its own reasons apart at every colon, those within the message included.
     let parts: Vec<&str> = reason.split(':').map(str::trim).collect();
     match parts.as_slice() {
-        [_, name, path, message @ ..] if !message.is_empty() => {
-            HeatError::validation(message.join(": ")).from_origin(*name).at(path.split('.'))
-        }
+        [_, name, path, message @ ..] if !message.is_empty() => HeatError::validation(message.join(": "))
+            .from_origin(*name)
+            .at(path.split('.')),
         _ => HeatError::validation(reason),
     }
 }
@@ -147,7 +165,10 @@ fn as_failure(error: HeatError) -> Failure {
 }
 
 fn limit(text: String) -> Failure {
-    failure(ErrorKind::RequestLimitExceeded.name(), format!("Request limit exceeded: {text}"))
+    failure(
+        ErrorKind::RequestLimitExceeded.name(),
+        format!("Request limit exceeded: {text}"),
+    )
 }
 
 /// The number of resources in a stack's whole tree.
@@ -156,9 +177,16 @@ fn resources_in_tree(world: &World, stack_id: &str) -> usize {
     let mut total = 0;
     let mut open = vec![root];
     while let Some(id) = open.pop() {
-        let Some(stack) = world.heat.stacks.get(&id).filter(|s| !s.is_deleted()) else { continue };
+        let Some(stack) = world.heat.stacks.get(&id).filter(|s| !s.is_deleted()) else {
+            continue;
+        };
         total += stack.loaded.definitions.len();
-        open.extend(stack.resources.keys().filter_map(|key| child_of(world, &id, *key)));
+        open.extend(
+            stack
+                .resources
+                .keys()
+                .filter_map(|key| child_of(world, &id, *key)),
+        );
     }
     total
 }
@@ -182,6 +210,8 @@ pub(crate) fn tell_parent(world: &mut World, stack_id: &str) {
 /// Takes away what a nested stack is doing.
 pub(crate) fn cancel(op: &mut Operation<'_>) {
     if let Ok(Some(id)) = op.physical_id() {
-        finish::cancel_work(op.world, &id, &|action, _, _| format!("{action} aborted (user triggered cancel)"));
+        finish::cancel_work(op.world, &id, &|action, _, _| {
+            format!("{action} aborted (user triggered cancel)")
+        });
     }
 }

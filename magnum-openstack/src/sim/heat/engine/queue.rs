@@ -79,7 +79,12 @@ pub(crate) fn catch_up(world: &mut World) {
 fn run(world: &mut World, wake: Wake) {
     match wake {
         Wake::Progress { stack_id, traversal } => {
-            let current = world.heat.stacks.get(&stack_id).and_then(|s| s.traversal.as_ref()).map(|t| t.id);
+            let current = world
+                .heat
+                .stacks
+                .get(&stack_id)
+                .and_then(|s| s.traversal.as_ref())
+                .map(|t| t.id);
             if current == Some(traversal) {
                 traversal::progress(world, &stack_id);
             }

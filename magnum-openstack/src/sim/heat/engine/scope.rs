@@ -34,7 +34,11 @@ impl StackScope<'_> {
                 format!("The specified reference \"{name}\" (in unknown) is incorrect."),
             ));
         }
-        Ok(self.stack.current(name).map(|resource| View { world: self.world, stack: self.stack, resource }))
+        Ok(self.stack.current(name).map(|resource| View {
+            world: self.world,
+            stack: self.stack,
+            resource,
+        }))
     }
 }
 
@@ -51,7 +55,9 @@ impl Scope for StackScope<'_> {
     }
 
     fn attribute(&self, resource: &str, attribute: Option<&str>, path: &[Value]) -> Result<Value, HeatError> {
-        let Some(view) = self.view(resource)? else { return Ok(Value::Null) };
+        let Some(view) = self.view(resource)? else {
+            return Ok(Value::Null);
+        };
         let ready = !matches!(view.resource.action, Action::Init | Action::Delete);
         if !ready {
             return Ok(Value::Null);
@@ -72,10 +78,15 @@ impl Scope for StackScope<'_> {
             let parent = self.world.heat.stacks.get(parent_id)?;
             Some((parent, parent.resources.get(key)?))
         });
-        let Some((parent, resource)) = parent else { return Ok(Value::Null) };
+        let Some((parent, resource)) = parent else {
+            return Ok(Value::Null);
+        };
         match what {
             "metadata" => Ok(resource.metadata.clone()),
-            "deletion_policy" => Ok(Value::String(format!("{:?}", resource.definition.deletion_policy))),
+            "deletion_policy" => Ok(Value::String(format!(
+                "{:?}",
+                resource.definition.deletion_policy
+            ))),
             _ => evaluate_in(self.world, parent, &resource.definition.update_policy),
         }
     }
@@ -91,7 +102,11 @@ pub(crate) fn attribute_of(view: &View<'_>, name: &str, path: &[Value]) -> Resul
         return Err(invalid_attribute(&view.resource.name, name));
     }
     let attribute = plugin.attribute(view, name, path)?;
-    Ok(if attribute.path_used { attribute.value } else { select(&attribute.value, path) })
+    Ok(if attribute.path_used {
+        attribute.value
+    } else {
+        select(&attribute.value, path)
+    })
 }
 
 /// Every attribute of a resource except `show`.
@@ -101,7 +116,12 @@ pub(crate) fn all_attributes(view: &View<'_>) -> Result<Map<String, Value>, Heat
         if name.contains('*') {
             continue;
         }
-        let value = view.resource.plugin.attribute(view, &name, &[]).map(|a| a.value).unwrap_or_default();
+        let value = view
+            .resource
+            .plugin
+            .attribute(view, &name, &[])
+            .map(|a| a.value)
+            .unwrap_or_default();
         all.insert(name, value);
     }
     Ok(all)
@@ -110,7 +130,9 @@ pub(crate) fn all_attributes(view: &View<'_>) -> Result<Map<String, Value>, Heat
 /// Whether `name` is among `known`, where `resource.*` stands for every name that begins so.
 pub(crate) fn knows_attribute(known: &[String], open: bool, name: &str) -> bool {
     open || name == "show"
-        || known.iter().any(|k| k == name || k.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix)))
+        || known
+            .iter()
+            .any(|k| k == name || k.strip_suffix('*').is_some_and(|prefix| name.starts_with(prefix)))
 }
 
 /// The error for an attribute that a type does not have.

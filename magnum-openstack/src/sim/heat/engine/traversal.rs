@@ -33,21 +33,42 @@ pub(crate) fn start(world: &mut World, stack_id: &str) {
     let now = world.now();
     let id = world.heat.fresh();
     prepare(world, stack_id);
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
     let waiting = graph(stack);
-    stack.traversal = Some(Traversal { id, started_at: now, waiting, running: BTreeSet::new() });
+    stack.traversal = Some(Traversal {
+        id,
+        started_at: now,
+        waiting,
+        running: BTreeSet::new(),
+    });
     let minutes = stack.timeout_mins.unwrap_or(60);
     let limit = std::time::Duration::from_secs(minutes.saturating_mul(60));
     let deadline = now.checked_add(limit).unwrap_or(Timestamp::MAX);
     let stack_id = stack_id.to_owned();
-    world.heat.queue.push(now, Wake::Progress { stack_id: stack_id.clone(), traversal: id });
-    world.heat.queue.push(deadline, Wake::Timeout { stack_id, traversal: id });
+    world.heat.queue.push(
+        now,
+        Wake::Progress {
+            stack_id: stack_id.clone(),
+            traversal: id,
+        },
+    );
+    world.heat.queue.push(
+        deadline,
+        Wake::Timeout {
+            stack_id,
+            traversal: id,
+        },
+    );
 }
 
 /// Chooses the instance that stands for each name, and makes one for names that have none.
 fn prepare(world: &mut World, stack_id: &str) {
     let now = world.now();
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return;
+    };
     let rolling_back = stack.action == Action::Rollback;
     let mut chosen: Vec<(String, Option<Key>)> = Vec::new();
     for definition in &stack.loaded.definitions {
@@ -55,7 +76,12 @@ fn prepare(world: &mut World, stack_id: &str) {
             .resources
             .values()
             .filter(|r| r.name == definition.name)
-            .max_by_key(|r| (suitability(r), if rolling_back { Key::MAX - r.key } else { r.key }))
+            .max_by_key(|r| {
+                (
+                    suitability(r),
+                    if rolling_back { Key::MAX - r.key } else { r.key },
+                )
+            })
             .map(|r| r.key);
         chosen.push((definition.name.clone(), best));
     }
@@ -64,12 +90,16 @@ fn prepare(world: &mut World, stack_id: &str) {
         if best.is_none() {
             fresh.extend(new_instance(world, stack_id, &name, now));
         }
-        let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
+        let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+            return;
+        };
         for resource in stack.resources.values_mut().filter(|r| r.name == name) {
             resource.replaced_by = best.filter(|b| *b != resource.key);
         }
     }
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
     for resource in fresh {
         stack.resources.insert(resource.key, resource);
     }
@@ -82,7 +112,12 @@ fn suitability(resource: &Resource) -> i32 {
 }
 
 /// A new instance for the resource `name` of a stack's template.
-pub(crate) fn new_instance(world: &mut World, stack_id: &str, name: &str, now: Timestamp) -> Option<Resource> {
+pub(crate) fn new_instance(
+    world: &mut World,
+    stack_id: &str,
+    name: &str,
+    now: Timestamp,
+) -> Option<Resource> {
     let key = world.heat.fresh();
     let uuid = world.new_uuid();
     let stack = world.heat.stacks.get(stack_id)?;
@@ -112,7 +147,10 @@ pub(crate) fn new_instance(world: &mut World, stack_id: &str, name: &str, now: T
 fn graph(stack: &Stack) -> BTreeMap<Node, BTreeSet<Node>> {
     let mut waiting: BTreeMap<Node, BTreeSet<Node>> = BTreeMap::new();
     for (name, needs) in &stack.loaded.requirements {
-        waiting.insert(Node::Check(name.clone()), needs.iter().cloned().map(Node::Check).collect());
+        waiting.insert(
+            Node::Check(name.clone()),
+            needs.iter().cloned().map(Node::Check).collect(),
+        );
     }
     for resource in stack.resources.values() {
         let mut needs: BTreeSet<Node> = BTreeSet::new();
@@ -121,7 +159,11 @@ fn graph(stack: &Stack) -> BTreeMap<Node, BTreeSet<Node>> {
             needs.insert(check);
         }
         needs.extend(
-            stack.resources.values().filter(|other| other.requires.contains(&resource.key)).map(|o| Node::Cleanup(o.key)),
+            stack
+                .resources
+                .values()
+                .filter(|other| other.requires.contains(&resource.key))
+                .map(|o| Node::Cleanup(o.key)),
         );
         waiting.insert(Node::Cleanup(resource.key), needs);
     }
@@ -131,10 +173,18 @@ fn graph(stack: &Stack) -> BTreeMap<Node, BTreeSet<Node>> {
 /// Starts every step that is ready; ends the walk when none is left.
 pub(crate) fn progress(world: &mut World, stack_id: &str) {
     loop {
-        let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
-        let Some(traversal) = &mut stack.traversal else { return };
-        let ready: Vec<Node> =
-            traversal.waiting.iter().filter(|(_, needs)| needs.is_empty()).map(|(node, _)| node.clone()).collect();
+        let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+            return;
+        };
+        let Some(traversal) = &mut stack.traversal else {
+            return;
+        };
+        let ready: Vec<Node> = traversal
+            .waiting
+            .iter()
+            .filter(|(_, needs)| needs.is_empty())
+            .map(|(node, _)| node.clone())
+            .collect();
         if ready.is_empty() {
             if traversal.waiting.is_empty() && traversal.running.is_empty() {
                 finish::complete(world, stack_id);
@@ -147,7 +197,12 @@ pub(crate) fn progress(world: &mut World, stack_id: &str) {
             traversal.running.insert(node.clone());
         }
         for node in ready {
-            let current = world.heat.stacks.get(stack_id).and_then(|s| s.traversal.as_ref()).map(|t| t.id);
+            let current = world
+                .heat
+                .stacks
+                .get(stack_id)
+                .and_then(|s| s.traversal.as_ref())
+                .map(|t| t.id);
             if current != Some(id) {
                 // A failure ended the walk while its other steps were starting.
                 return;
@@ -160,15 +215,22 @@ pub(crate) fn progress(world: &mut World, stack_id: &str) {
 /// A step is done: what waited for it may start.
 pub(crate) fn done(world: &mut World, stack_id: &str, node: &Node) {
     let now = world.now();
-    let Some(stack) = world.heat.stacks.get_mut(stack_id) else { return };
-    let Some(traversal) = &mut stack.traversal else { return };
+    let Some(stack) = world.heat.stacks.get_mut(stack_id) else {
+        return;
+    };
+    let Some(traversal) = &mut stack.traversal else {
+        return;
+    };
     if !traversal.running.remove(node) {
         return;
     }
     for needs in traversal.waiting.values_mut() {
         needs.remove(node);
     }
-    let wake = Wake::Progress { stack_id: stack_id.to_owned(), traversal: traversal.id };
+    let wake = Wake::Progress {
+        stack_id: stack_id.to_owned(),
+        traversal: traversal.id,
+    };
     world.heat.queue.push(now, wake);
 }
 

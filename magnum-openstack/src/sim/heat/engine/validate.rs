@@ -29,7 +29,9 @@ pub(crate) fn requirements(
         all.insert(definition.name.clone(), needs);
     }
     for definition in definitions {
-        let Some(Ok(plugin)) = plugins.get(&definition.name) else { continue };
+        let Some(Ok(plugin)) = plugins.get(&definition.name) else {
+            continue;
+        };
         for name in plugin.implied_requirements(definition, definitions) {
             // What would close a circle is not implied.
             if name != definition.name && !reaches(&all, &name, &definition.name) {
@@ -70,10 +72,18 @@ pub(crate) fn resolve_properties(
         return Ok(given);
     }
     let custom = |name: &str, value: &Value| custom::check(world, &stack.owner, name, value);
-    resolve_keys(&plugin.properties(), &given, if check { Some(&custom) } else { None })
+    resolve_keys(
+        &plugin.properties(),
+        &given,
+        if check { Some(&custom) } else { None },
+    )
 }
 
-fn given_properties(world: &World, stack: &Stack, definition: &Definition) -> Result<Map<String, Value>, HeatError> {
+fn given_properties(
+    world: &World,
+    stack: &Stack,
+    definition: &Definition,
+) -> Result<Map<String, Value>, HeatError> {
     let scope = scope::StackScope { world, stack };
     let mut given = Map::new();
     match &definition.properties {
@@ -131,8 +141,11 @@ fn in_order(requirements: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     let mut open = requirements.clone();
     let mut order = Vec::new();
     while !open.is_empty() {
-        let free: Vec<String> =
-            open.iter().filter(|(_, needs)| needs.is_empty()).map(|(name, _)| name.clone()).collect();
+        let free: Vec<String> = open
+            .iter()
+            .filter(|(_, needs)| needs.is_empty())
+            .map(|(name, _)| name.clone())
+            .collect();
         if free.is_empty() {
             break;
         }
@@ -147,7 +160,12 @@ fn in_order(requirements: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
     order
 }
 
-fn validate_resource(world: &World, stack: &Stack, definition: &Definition, with_values: bool) -> Result<(), HeatError> {
+fn validate_resource(
+    world: &World,
+    stack: &Stack,
+    definition: &Definition,
+    with_values: bool,
+) -> Result<(), HeatError> {
     let plugin = load::plugin_of(&stack.loaded, definition)?;
     let place = ["resources", definition.name.as_str(), "properties"];
     check_references(stack, &definition.properties, &place, with_values)?;
@@ -179,10 +197,17 @@ fn validate_resource(world: &World, stack: &Stack, definition: &Definition, with
     let schema = plugin.properties();
     let (later, now): (Vec<_>, Vec<_>) = schema.into_iter().partition(|p| unknown.contains(&p.name));
     let split = |schema: &[super::super::schema::Prop]| -> Map<String, Value> {
-        given.iter().filter(|(k, _)| schema.iter().any(|p| p.name == **k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        given
+            .iter()
+            .filter(|(k, _)| schema.iter().any(|p| p.name == **k))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     };
     let at = |e: HeatError| e.under(place).from_origin("Property error");
-    if let Some(stray) = given.keys().find(|k| !now.iter().chain(&later).any(|p| p.name == **k)) {
+    if let Some(stray) = given
+        .keys()
+        .find(|k| !now.iter().chain(&later).any(|p| p.name == **k))
+    {
         return Err(at(HeatError::validation(format!("Unknown Property {stray}"))));
     }
     let mut resolved = if with_values {
@@ -203,12 +228,20 @@ fn validate_resource(world: &World, stack: &Stack, definition: &Definition, with
 /// Checks the stack that a resource would make, as far as it shows without its parameters' values.
 fn validate_nested(world: &World, parent: &Stack, source: Source) -> Result<(), HeatError> {
     if parent.depth >= nested::DEPTH_LIMIT {
-        let text = format!("Request limit exceeded: Recursion depth exceeds {}.", nested::DEPTH_LIMIT);
+        let text = format!(
+            "Request limit exceeded: Recursion depth exceeds {}.",
+            nested::DEPTH_LIMIT
+        );
         return Err(HeatError::new(ErrorKind::RequestLimitExceeded, text));
     }
     match load::load(source, parent.loaded.parameters.pseudo.clone()) {
         Ok(loaded) => {
-            let child = Stack { loaded, depth: parent.depth + 1, resources: BTreeMap::new(), ..parent.clone() };
+            let child = Stack {
+                loaded,
+                depth: parent.depth + 1,
+                resources: BTreeMap::new(),
+                ..parent.clone()
+            };
             validate(world, &child, false)
         }
         // What comes from a resource that is not there yet is no parameter yet.
@@ -219,7 +252,9 @@ fn validate_nested(world: &World, parent: &Stack, source: Source) -> Result<(), 
 
 /// Whether an expression asks for something of a resource that was not begun.
 fn depends_on_unmade(stack: &Stack, expr: &Expr) -> bool {
-    expr.references("").iter().any(|(name, _)| stack.current(name).is_none_or(|r| r.action == Action::Init))
+    expr.references("")
+        .iter()
+        .any(|(name, _)| stack.current(name).is_none_or(|r| r.action == Action::Init))
 }
 
 fn check_references(stack: &Stack, expr: &Expr, place: &[&str], _with_values: bool) -> Result<(), HeatError> {
@@ -233,7 +268,9 @@ fn check_references(stack: &Stack, expr: &Expr, place: &[&str], _with_values: bo
         let plugin = load::plugin_of(&stack.loaded, definition)?;
         let known = plugin.attributes();
         for asked in expr.attributes_of(&target) {
-            let Some(Value::String(name)) = asked.first() else { continue };
+            let Some(Value::String(name)) = asked.first() else {
+                continue;
+            };
             if !scope::knows_attribute(&known, plugin.is_open(), name) {
                 let error = scope::invalid_attribute(&target, name);
                 return Err(HeatError::validation(error.text).at([format!("{path}.get_attr")]));

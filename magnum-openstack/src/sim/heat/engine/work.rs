@@ -41,7 +41,11 @@ fn check(world: &mut World, stack_id: &str, name: &str) {
         Decision::Update(after) => begin(world, stack_id, key, Action::Update, Some(after)),
         Decision::Replace => replace(world, stack_id, key, name),
         Decision::Fail(error) => {
-            let action = if is_new(world, stack_id, key) { Action::Create } else { Action::Update };
+            let action = if is_new(world, stack_id, key) {
+                Action::Create
+            } else {
+                Action::Update
+            };
             finish::set_resource(world, stack_id, key, action, Status::InProgress, "state changed");
             finish::resource_failed(world, stack_id, key, action, error);
         }
@@ -51,7 +55,12 @@ fn check(world: &mut World, stack_id: &str, name: &str) {
 }
 
 fn is_new(world: &World, stack_id: &str, key: Key) -> bool {
-    world.heat.stacks.get(stack_id).and_then(|s| s.resources.get(&key)).is_some_and(|r| r.action == Action::Init)
+    world
+        .heat
+        .stacks
+        .get(stack_id)
+        .and_then(|s| s.resources.get(&key))
+        .is_some_and(|r| r.action == Action::Init)
 }
 
 fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> {
@@ -65,7 +74,11 @@ fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> 
     if resource.is(Action::Init, Status::Complete) {
         return Some((key, Decision::Create));
     }
-    let view = View { world, stack, resource };
+    let view = View {
+        world,
+        stack,
+        resource,
+    };
     let plugin = match load::plugin_of(&stack.loaded, definition) {
         Ok(plugin) => plugin,
         Err(error) => return Some((key, Decision::Fail(error))),
@@ -87,8 +100,11 @@ fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> 
             return Some((key, Decision::Fail(failure("ValueError", error.text))));
         }
     };
-    let changed: Vec<String> =
-        properties.iter().filter(|(k, v)| resource.properties.get(*k) != Some(v)).map(|(k, _)| k.clone()).collect();
+    let changed: Vec<String> = properties
+        .iter()
+        .filter(|(k, v)| resource.properties.get(*k) != Some(v))
+        .map(|(k, _)| k.clone())
+        .collect();
     let same_rest = definition.metadata == resource.definition.metadata
         && definition.update_policy == resource.definition.update_policy
         && definition.deletion_policy == resource.definition.deletion_policy;
@@ -98,23 +114,38 @@ fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> 
     let schema = plugin.properties();
     let fixed = |name: &String| schema.iter().any(|p| p.name == *name && !p.update_allowed);
     if schema.iter().any(|p| p.immutable && changed.contains(&p.name)) {
-        let text = format!("Update to properties {} of {} ({}) is not supported.", changed.join(", "), name, definition.resource_type);
+        let text = format!(
+            "Update to properties {} of {} ({}) is not supported.",
+            changed.join(", "),
+            name,
+            definition.resource_type
+        );
         return Some((key, Decision::Fail(failure("NotSupported", text))));
     }
     if changed.iter().any(fixed) || plugin.needs_replacement(&resource.properties, &properties) {
         return Some((key, Decision::Replace));
     }
-    let after = After { definition: definition.clone(), properties, changed };
+    let after = After {
+        definition: definition.clone(),
+        properties,
+        changed,
+    };
     Some((key, Decision::Update(Box::new(after))))
 }
 
 /// Makes another instance for a resource; the old one goes when nothing needs it any more.
 fn replace(world: &mut World, stack_id: &str, old: Key, name: &str) {
     let now = world.now();
-    let Some(instance) = traversal::new_instance(world, stack_id, name, now) else { return };
+    let Some(instance) = traversal::new_instance(world, stack_id, name, now) else {
+        return;
+    };
     let key = instance.key;
     if let Some(plugin) = world.heat.resource(stack_id, old).map(|r| r.plugin.clone()) {
-        plugin.before_replacement(&mut Operation { world, stack_id: stack_id.to_owned(), key: old });
+        plugin.before_replacement(&mut Operation {
+            world,
+            stack_id: stack_id.to_owned(),
+            key: old,
+        });
     }
     if let Some(stack) = world.heat.stacks.get_mut(stack_id) {
         stack.resources.insert(key, instance);
@@ -131,7 +162,12 @@ fn begin(world: &mut World, stack_id: &str, key: Key, action: Action, after: Opt
     let now = world.now();
     let requires = load::required_keys(world, stack_id, key);
     if let Some(resource) = world.heat.resource_mut(stack_id, key) {
-        resource.task = Some(Task { action, started_at: now, id, begun: false });
+        resource.task = Some(Task {
+            action,
+            started_at: now,
+            id,
+            begun: false,
+        });
         resource.requires = requires;
     }
     if action == Action::Create
@@ -154,8 +190,14 @@ fn adopt_definition(world: &mut World, stack_id: &str, key: Key) -> Result<(), F
     let resource = stack.resources.get(&key).ok_or_else(gone)?;
     let definition = stack.loaded.definition(&resource.name).ok_or_else(gone)?.clone();
     let plugin = resource.plugin.clone();
-    let properties = validate::resolve_properties(world, stack, &definition, plugin.as_ref(), true)
-        .map_err(|e| if e.origin.is_empty() || e.kind != ErrorKind::StackValidationFailed { e.from_origin("ValueError") } else { e })?;
+    let properties =
+        validate::resolve_properties(world, stack, &definition, plugin.as_ref(), true).map_err(|e| {
+            if e.origin.is_empty() || e.kind != ErrorKind::StackValidationFailed {
+                e.from_origin("ValueError")
+            } else {
+                e
+            }
+        })?;
     let metadata = scope::evaluate_in(world, stack, &definition.metadata)?;
     if let Some(resource) = world.heat.resource_mut(stack_id, key) {
         resource.properties = properties;
@@ -186,9 +228,16 @@ fn begin_plugin(
         && resource_type != "OS::Nova::Server"
         && let Some(reason) = world.resource_failure(&resource_type, &name)
     {
-        return Err(failure("ResourceInError", format!("Went to status ERROR due to \"{reason}\"")));
+        return Err(failure(
+            "ResourceInError",
+            format!("Went to status ERROR due to \"{reason}\""),
+        ));
     }
-    let mut op = Operation { world, stack_id: stack_id.to_owned(), key };
+    let mut op = Operation {
+        world,
+        stack_id: stack_id.to_owned(),
+        key,
+    };
     let step = match (action, after) {
         (Action::Update, Some(after)) => {
             let metadata = scope::evaluate_of(&op, &after.definition.metadata)?;
@@ -220,7 +269,10 @@ fn begin_plugin(
         (Action::Delete, _) => plugin.delete(&mut op)?,
         _ => plugin.create(&mut op)?,
     };
-    if let Some(current) = world.heat.resource_mut(stack_id, key).and_then(|r| r.task.as_mut())
+    if let Some(current) = world
+        .heat
+        .resource_mut(stack_id, key)
+        .and_then(|r| r.task.as_mut())
         && current.id == task
     {
         current.begun = true;
@@ -231,17 +283,32 @@ fn begin_plugin(
         Step::Until(at) => at,
         Step::Waiting => return Ok(()),
     };
-    world.heat.queue.push(at, Wake::Poll { stack_id: stack_id.to_owned(), key, task });
+    world.heat.queue.push(
+        at,
+        Wake::Poll {
+            stack_id: stack_id.to_owned(),
+            key,
+            task,
+        },
+    );
     Ok(())
 }
 
 /// Looks how far the work on a resource is.
 pub(crate) fn poll(world: &mut World, stack_id: &str, key: Key, task: u64) {
-    let Some(resource) = world.heat.resource(stack_id, key) else { return };
-    let Some(current) = resource.task.as_ref().filter(|t| t.id == task) else { return };
+    let Some(resource) = world.heat.resource(stack_id, key) else {
+        return;
+    };
+    let Some(current) = resource.task.as_ref().filter(|t| t.id == task) else {
+        return;
+    };
     let action = current.action;
     let plugin = resource.plugin.clone();
-    let mut op = Operation { world, stack_id: stack_id.to_owned(), key };
+    let mut op = Operation {
+        world,
+        stack_id: stack_id.to_owned(),
+        key,
+    };
     let step = match action {
         Action::Update => plugin.poll_update(&mut op),
         Action::Delete => plugin.poll_delete(&mut op),
@@ -251,8 +318,18 @@ pub(crate) fn poll(world: &mut World, stack_id: &str, key: Key, task: u64) {
         Ok(Step::Done) => finish::resource_done(world, stack_id, key, action),
         Ok(Step::Until(at)) => {
             // A plug-in that asks for the past would be asked again for ever.
-            let soon = world.now().checked_add(std::time::Duration::from_millis(1)).unwrap_or(at);
-            world.heat.queue.push(at.max(soon), Wake::Poll { stack_id: stack_id.to_owned(), key, task });
+            let soon = world
+                .now()
+                .checked_add(std::time::Duration::from_millis(1))
+                .unwrap_or(at);
+            world.heat.queue.push(
+                at.max(soon),
+                Wake::Poll {
+                    stack_id: stack_id.to_owned(),
+                    key,
+                    task,
+                },
+            );
         }
         Ok(Step::Waiting) => {}
         Err(error) => finish::resource_failed(world, stack_id, key, action, error),
@@ -262,14 +339,28 @@ pub(crate) fn poll(world: &mut World, stack_id: &str, key: Key, task: u64) {
 /// Looks at whatever work is under way on a resource, now.
 pub(crate) fn nudge(world: &mut World, stack_id: &str, key: Key) {
     let now = world.now();
-    if let Some(task) = world.heat.resource(stack_id, key).and_then(|r| r.task.as_ref()).map(|t| t.id) {
-        world.heat.queue.push(now, Wake::Poll { stack_id: stack_id.to_owned(), key, task });
+    if let Some(task) = world
+        .heat
+        .resource(stack_id, key)
+        .and_then(|r| r.task.as_ref())
+        .map(|t| t.id)
+    {
+        world.heat.queue.push(
+            now,
+            Wake::Poll {
+                stack_id: stack_id.to_owned(),
+                key,
+                task,
+            },
+        );
     }
 }
 
 fn clean_up(world: &mut World, stack_id: &str, key: Key) {
     let node = Node::Cleanup(key);
-    let Some(stack) = world.heat.stacks.get(stack_id) else { return };
+    let Some(stack) = world.heat.stacks.get(stack_id) else {
+        return;
+    };
     let Some(resource) = stack.resources.get(&key) else {
         traversal::done(world, stack_id, &node);
         return;
@@ -285,8 +376,22 @@ fn clean_up(world: &mut World, stack_id: &str, key: Key) {
     let retained = resource.definition.deletion_policy == DeletionPolicy::Retain;
     if resource.action == Action::Init || retained || resource.is(Action::Delete, Status::Complete) {
         if resource.action != Action::Init {
-            finish::set_resource(world, stack_id, key, Action::Delete, Status::InProgress, "state changed");
-            finish::set_resource(world, stack_id, key, Action::Delete, Status::Complete, "state changed");
+            finish::set_resource(
+                world,
+                stack_id,
+                key,
+                Action::Delete,
+                Status::InProgress,
+                "state changed",
+            );
+            finish::set_resource(
+                world,
+                stack_id,
+                key,
+                Action::Delete,
+                Status::Complete,
+                "state changed",
+            );
         }
         finish::forget_resource(world, stack_id, key);
         traversal::done(world, stack_id, &node);
@@ -299,27 +404,50 @@ fn clean_up(world: &mut World, stack_id: &str, key: Key) {
 ///
 /// # Errors
 /// When there is no such resource, it takes no signals, or the signal has no valid form.
-pub(crate) fn signal(world: &mut World, stack_id: &str, name: &str, details: &Value) -> Result<(), HeatError> {
+pub(crate) fn signal(
+    world: &mut World,
+    stack_id: &str,
+    name: &str,
+    details: &Value,
+) -> Result<(), HeatError> {
     let stack = world
         .heat
         .stacks
         .get(stack_id)
         .filter(|s| !s.is_deleted())
-        .ok_or_else(|| HeatError::new(ErrorKind::EntityNotFound, format!("The Stack ({stack_id}) could not be found.")))?;
+        .ok_or_else(|| {
+            HeatError::new(
+                ErrorKind::EntityNotFound,
+                format!("The Stack ({stack_id}) could not be found."),
+            )
+        })?;
     let missing = HeatError::new(
         ErrorKind::ResourceNotFound,
-        format!("The Resource ({name}) could not be found in Stack {}.", stack.name),
+        format!(
+            "The Resource ({name}) could not be found in Stack {}.",
+            stack.name
+        ),
     );
     let resource = stack.current(name).ok_or(missing)?;
     if resource.action == Action::Init {
-        return Err(HeatError::new(ErrorKind::ResourceNotAvailable, format!("The Resource ({name}) is not available.")));
+        return Err(HeatError::new(
+            ErrorKind::ResourceNotAvailable,
+            format!("The Resource ({name}) is not available."),
+        ));
     }
     if resource.action == Action::Delete {
         let text = format!("Cannot signal resource during {}", resource.action);
-        return Err(HeatError::new(ErrorKind::NotSupported, format!("{text} is not supported.")));
+        return Err(HeatError::new(
+            ErrorKind::NotSupported,
+            format!("{text} is not supported."),
+        ));
     }
     let (key, plugin) = (resource.key, resource.plugin.clone());
-    let mut op = Operation { world, stack_id: stack_id.to_owned(), key };
+    let mut op = Operation {
+        world,
+        stack_id: stack_id.to_owned(),
+        key,
+    };
     match plugin.signal(&mut op, details) {
         None => Err(HeatError::new(
             ErrorKind::ResourceActionNotSupported,

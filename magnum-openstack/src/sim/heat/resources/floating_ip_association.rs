@@ -13,8 +13,13 @@ impl FloatingIpAssociation {
     fn associate(op: &mut Operation<'_>) -> Result<(), Failure> {
         let properties = op.properties()?;
         let id = text(&properties, "floatingip_id").unwrap_or_default();
-        let (port, address) = (text(&properties, "port_id"), text(&properties, "fixed_ip_address"));
-        op.world.associate_floating_ip(&id, port.as_deref(), address.as_deref()).map_err(|e| op.neutron(&e))?;
+        let (port, address) = (
+            text(&properties, "port_id"),
+            text(&properties, "fixed_ip_address"),
+        );
+        op.world
+            .associate_floating_ip(&id, port.as_deref(), address.as_deref())
+            .map_err(|e| op.neutron(&e))?;
         let own = op.resource()?.uuid.clone();
         op.set_physical_id(own);
         Ok(())
@@ -29,8 +34,13 @@ impl Plugin for FloatingIpAssociation {
     fn properties(&self) -> Vec<Prop> {
         vec![
             Prop::text("floatingip_id").required().updatable(),
-            Prop::text("port_id").required().constrained(Constraint::custom("neutron.port")).updatable(),
-            Prop::text("fixed_ip_address").constrained(Constraint::custom("ip_addr")).updatable(),
+            Prop::text("port_id")
+                .required()
+                .constrained(Constraint::custom("neutron.port"))
+                .updatable(),
+            Prop::text("fixed_ip_address")
+                .constrained(Constraint::custom("ip_addr"))
+                .updatable(),
         ]
     }
 
@@ -59,7 +69,9 @@ impl Plugin for FloatingIpAssociation {
 
     fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
         let properties = op.properties()?;
-        let Some(id) = text(&properties, "floatingip_id") else { return Ok(Step::Done) };
+        let Some(id) = text(&properties, "floatingip_id") else {
+            return Ok(Step::Done);
+        };
         match op.world.associate_floating_ip(&id, None, None) {
             Err(fault) if !fault.is_not_found() => Err(op.neutron(&fault)),
             _ => Ok(Step::Done),

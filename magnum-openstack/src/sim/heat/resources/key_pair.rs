@@ -18,7 +18,9 @@ impl Plugin for KeyPair {
 
     fn properties(&self) -> Vec<Prop> {
         vec![
-            Prop::text("name").required().constrained(Constraint::length(Some(1), Some(255))),
+            Prop::text("name")
+                .required()
+                .constrained(Constraint::length(Some(1), Some(255))),
             Prop::boolean("save_private_key").default(false),
             Prop::text("public_key"),
             Prop::text("type").constrained(Constraint::allowed(&["ssh", "x509"])),
@@ -35,7 +37,10 @@ impl Plugin for KeyPair {
         let user_id = op.stack()?.owner.user_id.clone();
         let name = text(&properties, "name").unwrap_or_default();
         if op.world.find_keypair(&user_id, &name).is_ok() {
-            return Err(failure("Conflict", format!("Key pair '{name}' already exists. (HTTP 409)")));
+            return Err(failure(
+                "Conflict",
+                format!("Key pair '{name}' already exists. (HTTP 409)"),
+            ));
         }
         let bits = op.world.new_hex_id();
         let public_key =
@@ -44,7 +49,12 @@ impl Plugin for KeyPair {
             // Marked as what it is: no key.
             op.keep("private_key", format!("simulated private key {bits}"));
         }
-        let keypair = Keypair { name: name.clone(), user_id: user_id.clone(), public_key, fingerprint: bits };
+        let keypair = Keypair {
+            name: name.clone(),
+            user_id: user_id.clone(),
+            public_key,
+            fingerprint: bits,
+        };
         op.world.compute.keypairs.insert((user_id, name.clone()), keypair);
         op.set_physical_id(name);
         Ok(Step::Done)

@@ -88,7 +88,11 @@ pub(crate) fn names(names: &[&str]) -> Vec<String> {
 
 /// The text of a property, if it is there and not empty.
 pub(crate) fn text(properties: &serde_json::Map<String, serde_json::Value>, key: &str) -> Option<String> {
-    properties.get(key).and_then(serde_json::Value::as_str).filter(|t| !t.is_empty()).map(str::to_owned)
+    properties
+        .get(key)
+        .and_then(serde_json::Value::as_str)
+        .filter(|t| !t.is_empty())
+        .map(str::to_owned)
 }
 
 /// The first of these properties that has text.
@@ -100,7 +104,16 @@ pub(crate) fn first_text(
 }
 
 /// The texts of a list.
-pub(crate) fn texts(properties: &serde_json::Map<String, serde_json::Value>, key: &str) -> Option<Vec<String>> {
+pub(crate) fn texts(
+    properties: &serde_json::Map<String, serde_json::Value>,
+    key: &str,
+) -> Option<Vec<String>> {
     let items = properties.get(key)?.as_array()?;
-    Some(items.iter().filter(|i| !i.is_null()).map(crate::sim::hot::py_str).collect())
+    Some(
+        items
+            .iter()
+            .filter(|i| !i.is_null())
+            .map(crate::sim::hot::py_str)
+            .collect(),
+    )
 }

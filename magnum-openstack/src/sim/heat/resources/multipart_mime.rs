@@ -15,12 +15,17 @@ pub(crate) struct MultipartMime;
 
 /// The text that a part's `config` is, or that is stored under it.
 pub(crate) fn stored_text(world: &World, config: &str) -> String {
-    world.heat.configs.get(config).map_or_else(|| config.to_owned(), |stored| stored.config.clone())
+    world
+        .heat
+        .configs
+        .get(config)
+        .map_or_else(|| config.to_owned(), |stored| stored.config.clone())
 }
 
 fn part(content: &str, subtype: &str, filename: Option<&str>) -> String {
-    let disposition =
-        filename.map(|name| format!("Content-Disposition: attachment; filename=\"{name}\"\n")).unwrap_or_default();
+    let disposition = filename
+        .map(|name| format!("Content-Disposition: attachment; filename=\"{name}\"\n"))
+        .unwrap_or_default();
     if content.is_ascii() {
         return format!(
             "Content-Type: text/{subtype}; charset=\"us-ascii\"\nMIME-Version: 1.0\n\
@@ -28,7 +33,10 @@ fn part(content: &str, subtype: &str, filename: Option<&str>) -> String {
         );
     }
     let encoded = BASE64_STANDARD.encode(content);
-    let lines: Vec<&str> = (0..encoded.len()).step_by(76).filter_map(|at| encoded.get(at..encoded.len().min(at + 76))).collect();
+    let lines: Vec<&str> = (0..encoded.len())
+        .step_by(76)
+        .filter_map(|at| encoded.get(at..encoded.len().min(at + 76)))
+        .collect();
     format!(
         "Content-Type: text/{subtype}; charset=\"utf-8\"\nMIME-Version: 1.0\n\
          Content-Transfer-Encoding: base64\n{disposition}\n{}\n",
@@ -75,11 +83,20 @@ impl Plugin for MultipartMime {
             vec![
                 Prop::text("config").required(),
                 Prop::text("filename"),
-                Prop::text("type").default("text").constrained(Constraint::allowed(&["text", "multipart"])),
+                Prop::text("type")
+                    .default("text")
+                    .constrained(Constraint::allowed(&["text", "multipart"])),
                 Prop::text("subtype"),
             ],
         );
-        vec![Prop::list_of("parts", part), Prop::text("group").default("Heat::Ungrouped"), Prop::text("config"), Prop::map("options"), Prop::list("inputs"), Prop::list("outputs")]
+        vec![
+            Prop::list_of("parts", part),
+            Prop::text("group").default("Heat::Ungrouped"),
+            Prop::text("config"),
+            Prop::map("options"),
+            Prop::list("inputs"),
+            Prop::list("outputs"),
+        ]
     }
 
     fn attributes(&self) -> Vec<String> {
@@ -89,9 +106,17 @@ impl Plugin for MultipartMime {
     fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
         let properties = op.properties()?;
         let mut parts = Vec::new();
-        for item in properties.get("parts").and_then(Value::as_array).into_iter().flatten() {
+        for item in properties
+            .get("parts")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let Some(item) = item.as_object() else { continue };
-            let content = stored_text(op.world, item.get("config").and_then(Value::as_str).unwrap_or_default());
+            let content = stored_text(
+                op.world,
+                item.get("config").and_then(Value::as_str).unwrap_or_default(),
+            );
             if text(item, "type").as_deref() == Some("multipart") {
                 parts.extend(parts_of(&content));
                 continue;
@@ -111,6 +136,10 @@ impl Plugin for MultipartMime {
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
         let config = software_config::config_of(view);
-        Ok(Attribute::whole(if name == "config" { config } else { json!({"config": config}) }))
+        Ok(Attribute::whole(if name == "config" {
+            config
+        } else {
+            json!({"config": config})
+        }))
     }
 }

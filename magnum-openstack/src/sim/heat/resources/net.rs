@@ -34,8 +34,16 @@ impl Plugin for Net {
 
     fn attributes(&self) -> Vec<String> {
         names(&[
-            "status", "name", "subnets", "admin_state_up", "tenant_id", "port_security_enabled", "mtu",
-            "qos_policy_id", "l2_adjacency", "segments",
+            "status",
+            "name",
+            "subnets",
+            "admin_state_up",
+            "tenant_id",
+            "port_security_enabled",
+            "mtu",
+            "qos_policy_id",
+            "l2_adjacency",
+            "segments",
         ])
     }
 
@@ -52,14 +60,20 @@ impl Plugin for Net {
             ..NetworkSpec::default()
         };
         let project = op.project()?;
-        let network = op.world.create_network(&project, spec).map_err(|e| op.neutron(&e))?;
+        let network = op
+            .world
+            .create_network(&project, spec)
+            .map_err(|e| op.neutron(&e))?;
         let ready_at = network.ready_at;
         op.set_physical_id(network.id);
         Ok(Step::Until(ready_at))
     }
 
     fn replaced_when_failed(&self, view: &View<'_>) -> bool {
-        view.resource.physical_id.as_ref().is_none_or(|id| view.world.find_network(id).is_err())
+        view.resource
+            .physical_id
+            .as_ref()
+            .is_none_or(|id| view.world.find_network(id).is_err())
     }
 
     fn update(
@@ -76,7 +90,9 @@ impl Plugin for Net {
     }
 
     fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+        let Some(id) = op.physical_id()? else {
+            return Ok(Step::Done);
+        };
         match op.world.delete_network(&id) {
             Err(fault) if !fault.is_not_found() => Err(op.neutron(&fault)),
             _ => Ok(Step::Done),
@@ -84,16 +100,31 @@ impl Plugin for Net {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let network = view.resource.physical_id.as_ref().and_then(|id| view.world.find_network(id).ok());
-        let Some(network) = network else { return Ok(Attribute::whole(Value::Null)) };
-        let subnets: Vec<&str> =
-            view.world.network.subnets().filter(|s| s.network_id == network.id).map(|s| s.id.as_str()).collect();
+        let network = view
+            .resource
+            .physical_id
+            .as_ref()
+            .and_then(|id| view.world.find_network(id).ok());
+        let Some(network) = network else {
+            return Ok(Attribute::whole(Value::Null));
+        };
+        let subnets: Vec<&str> = view
+            .world
+            .network
+            .subnets()
+            .filter(|s| s.network_id == network.id)
+            .map(|s| s.id.as_str())
+            .collect();
         let show = json!({
             "id": network.id, "name": network.name, "status": network.status(view.world.now()),
             "subnets": subnets, "admin_state_up": network.admin_state_up, "tenant_id": network.project_id,
             "project_id": network.project_id, "shared": network.shared, "router:external": network.external,
             "port_security_enabled": true, "mtu": 1450, "qos_policy_id": null, "l2_adjacency": true,
         });
-        Ok(Attribute::whole(if name == "show" { show } else { show.get(name).cloned().unwrap_or_default() }))
+        Ok(Attribute::whole(if name == "show" {
+            show
+        } else {
+            show.get(name).cloned().unwrap_or_default()
+        }))
     }
 }

@@ -13,11 +13,20 @@ use crate::sim::world::network::{AddressPair, FixedIpRequest, PortSpec};
 pub(crate) struct Port;
 
 fn pairs(properties: &Map<String, Value>) -> Vec<AddressPair> {
-    let items = properties.get("allowed_address_pairs").and_then(Value::as_array).cloned().unwrap_or_default();
+    let items = properties
+        .get("allowed_address_pairs")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     items
         .iter()
         .filter_map(Value::as_object)
-        .filter_map(|pair| Some(AddressPair { ip_address: text(pair, "ip_address")?, mac_address: text(pair, "mac_address") }))
+        .filter_map(|pair| {
+            Some(AddressPair {
+                ip_address: text(pair, "ip_address")?,
+                mac_address: text(pair, "mac_address"),
+            })
+        })
         .collect()
 }
 
@@ -45,18 +54,34 @@ impl Operation<'_> {
 
 impl Port {
     /// The addresses that the properties ask for.
-    fn addresses(op: &mut Operation<'_>, properties: &Map<String, Value>) -> Result<Vec<FixedIpRequest>, Failure> {
+    fn addresses(
+        op: &mut Operation<'_>,
+        properties: &Map<String, Value>,
+    ) -> Result<Vec<FixedIpRequest>, Failure> {
         let project = op.project()?;
         let mut requests = Vec::new();
-        for request in properties.get("fixed_ips").and_then(Value::as_array).into_iter().flatten() {
-            let Some(request) = request.as_object() else { continue };
+        for request in properties
+            .get("fixed_ips")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let Some(request) = request.as_object() else {
+                continue;
+            };
             let subnet_id = match first_text(request, &["subnet", "subnet_id"]) {
-                Some(wanted) => {
-                    Some(op.world.resolve_subnet(&project, &wanted).map(|s| s.id.clone()).map_err(|e| op.neutron(&e))?)
-                }
+                Some(wanted) => Some(
+                    op.world
+                        .resolve_subnet(&project, &wanted)
+                        .map(|s| s.id.clone())
+                        .map_err(|e| op.neutron(&e))?,
+                ),
                 None => None,
             };
-            requests.push(FixedIpRequest { subnet_id, ip_address: text(request, "ip_address") });
+            requests.push(FixedIpRequest {
+                subnet_id,
+                ip_address: text(request, "ip_address"),
+            });
         }
         Ok(requests)
     }
@@ -76,7 +101,10 @@ impl Plugin for Port {
                 Prop::text("ip_address").constrained(Constraint::custom("ip_addr")),
             ],
         );
-        let pair = Prop::keys("*", vec![Prop::text("mac_address"), Prop::text("ip_address").required()]);
+        let pair = Prop::keys(
+            "*",
+            vec![Prop::text("mac_address"), Prop::text("ip_address").required()],
+        );
         vec![
             Prop::text("name").updatable(),
             Prop::text("network").constrained(Constraint::custom("neutron.network")),
@@ -102,16 +130,36 @@ impl Plugin for Port {
 
     fn attributes(&self) -> Vec<String> {
         names(&[
-            "admin_state_up", "device_id", "device_owner", "fixed_ips", "mac_address", "name", "network_id",
-            "security_groups", "status", "tenant_id", "allowed_address_pairs", "subnets", "port_security_enabled",
-            "qos_policy_id", "dns_assignment", "network", "propagate_uplink_status",
+            "admin_state_up",
+            "device_id",
+            "device_owner",
+            "fixed_ips",
+            "mac_address",
+            "name",
+            "network_id",
+            "security_groups",
+            "status",
+            "tenant_id",
+            "allowed_address_pairs",
+            "subnets",
+            "port_security_enabled",
+            "qos_policy_id",
+            "dns_assignment",
+            "network",
+            "propagate_uplink_status",
         ])
     }
 
     fn implied_requirements(&self, own: &Definition, others: &[Definition]) -> Vec<String> {
         // Which subnet a port gets an address of is not known before: all of its network come first.
-        let network = |d: &Definition| d.properties.entry("network").or_else(|| d.properties.entry("network_id"));
-        let Some(wanted) = network(own) else { return Vec::new() };
+        let network = |d: &Definition| {
+            d.properties
+                .entry("network")
+                .or_else(|| d.properties.entry("network_id"))
+        };
+        let Some(wanted) = network(own) else {
+            return Vec::new();
+        };
         others
             .iter()
             .filter(|d| d.resource_type == "OS::Neutron::Subnet" && network(d).as_ref() == Some(&wanted))
@@ -134,8 +182,11 @@ impl Plugin for Port {
         let properties = op.properties()?;
         let project = op.project()?;
         let wanted = first_text(&properties, &["network", "network_id"]).unwrap_or_default();
-        let network_id =
-            op.world.resolve_network(&project, &wanted).map(|n| n.id.clone()).map_err(|e| op.neutron(&e))?;
+        let network_id = op
+            .world
+            .resolve_network(&project, &wanted)
+            .map(|n| n.id.clone())
+            .map_err(|e| op.neutron(&e))?;
         let fixed_ips = Self::addresses(op, &properties)?;
         let security_groups = match texts(&properties, "security_groups") {
             Some(wanted) => Some(op.security_group_ids(&wanted)?),
@@ -162,10 +213,18 @@ impl Plugin for Port {
     }
 
     fn replaced_when_failed(&self, view: &View<'_>) -> bool {
-        view.resource.physical_id.as_ref().is_none_or(|id| view.world.find_port(id).is_err())
+        view.resource
+            .physical_id
+            .as_ref()
+            .is_none_or(|id| view.world.find_port(id).is_err())
     }
 
-    fn update(&self, op: &mut Operation<'_>, _: &Map<String, Value>, changed: &[String]) -> Result<Update, Failure> {
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        changed: &[String],
+    ) -> Result<Update, Failure> {
         let (id, properties) = (op.physical_id()?, op.properties()?);
         let Some(id) = id else { return Ok(Update::Replace) };
         let has = |key: &str| changed.iter().any(|c| c == key);
@@ -173,10 +232,16 @@ impl Plugin for Port {
             return Ok(Update::Replace);
         }
         if has("fixed_ips") {
-            let network_id = op.world.find_port(&id).map(|p| p.network_id.clone()).map_err(|e| op.neutron(&e))?;
+            let network_id = op
+                .world
+                .find_port(&id)
+                .map(|p| p.network_id.clone())
+                .map_err(|e| op.neutron(&e))?;
             let requests = Self::addresses(op, &properties)?;
-            let fixed_ips =
-                op.world.allocate_addresses(&network_id, &requests).map_err(|e| op.neutron(&e))?;
+            let fixed_ips = op
+                .world
+                .allocate_addresses(&network_id, &requests)
+                .map_err(|e| op.neutron(&e))?;
             if let Some(port) = op.world.network.ports.get_mut(&id) {
                 port.fixed_ips = fixed_ips;
             }
@@ -196,7 +261,9 @@ impl Plugin for Port {
     }
 
     fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+        let Some(id) = op.physical_id()? else {
+            return Ok(Step::Done);
+        };
         match op.world.delete_port(&id) {
             Err(fault) if !fault.is_not_found() => Err(op.neutron(&fault)),
             _ => Ok(Step::Done),
@@ -204,8 +271,14 @@ impl Plugin for Port {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let port = view.resource.physical_id.as_ref().and_then(|id| view.world.find_port(id).ok());
-        let Some(port) = port else { return Ok(Attribute::whole(Value::Null)) };
+        let port = view
+            .resource
+            .physical_id
+            .as_ref()
+            .and_then(|id| view.world.find_port(id).ok());
+        let Some(port) = port else {
+            return Ok(Attribute::whole(Value::Null));
+        };
         let fixed_ips: Vec<Value> = port
             .fixed_ips
             .iter()
@@ -226,7 +299,11 @@ impl Plugin for Port {
             .iter()
             .map(|p| json!({"ip_address": p.ip_address, "mac_address": p.mac_address.as_ref().unwrap_or(&port.mac_address)}))
             .collect();
-        let network = view.world.find_network(&port.network_id).ok().map(|n| json!({"id": n.id, "name": n.name}));
+        let network = view
+            .world
+            .find_network(&port.network_id)
+            .ok()
+            .map(|n| json!({"id": n.id, "name": n.name}));
         let show = json!({
             "id": port.id, "name": port.name, "status": view.world.port_status(port), "network_id": port.network_id,
             "admin_state_up": port.admin_state_up, "device_id": port.device_id, "device_owner": port.device_owner,

@@ -37,28 +37,43 @@ impl Plugin for RandomString {
     }
 
     fn properties(&self) -> Vec<Prop> {
-        let classes =
-            ["lettersdigits", "letters", "lowercase", "uppercase", "digits", "hexdigits", "octdigits"];
+        let classes = [
+            "lettersdigits",
+            "letters",
+            "lowercase",
+            "uppercase",
+            "digits",
+            "hexdigits",
+            "octdigits",
+        ];
         let class = Prop::keys(
             "*",
             vec![
-                Prop::text("class").constrained(Constraint::allowed(&classes)).default("lettersdigits"),
-                Prop::integer("min").constrained(Constraint::range(Some(1), Some(512))).default(1),
+                Prop::text("class")
+                    .constrained(Constraint::allowed(&classes))
+                    .default("lettersdigits"),
+                Prop::integer("min")
+                    .constrained(Constraint::range(Some(1), Some(512)))
+                    .default(1),
             ],
         );
         let sequence = Prop::keys(
             "*",
             vec![
                 Prop::text("sequence").required(),
-                Prop::integer("min").constrained(Constraint::range(Some(1), Some(512))).default(1),
+                Prop::integer("min")
+                    .constrained(Constraint::range(Some(1), Some(512)))
+                    .default(1),
             ],
         );
         vec![
-            Prop::integer("length").constrained(Constraint::range(Some(1), Some(512))).default(32),
+            Prop::integer("length")
+                .constrained(Constraint::range(Some(1), Some(512)))
+                .default(32),
             Prop::text("sequence").constrained(Constraint::allowed(&classes)),
-            Prop::list_of("character_classes", class).constrained(Constraint::length(Some(1), None)).default(
-                json!([{"class": "lettersdigits", "min": 1}]),
-            ),
+            Prop::list_of("character_classes", class)
+                .constrained(Constraint::length(Some(1), None))
+                .default(json!([{"class": "lettersdigits", "min": 1}])),
             Prop::list_of("character_sequences", sequence),
             Prop::text("salt"),
         ]
@@ -78,7 +93,12 @@ impl Plugin for RandomString {
         let length = usize::try_from(length).unwrap_or(32);
         let mut pools: Vec<(String, u64)> = Vec::new();
         let minimum = |entry: &Map<String, Value>| entry.get("min").and_then(Value::as_u64).unwrap_or(1);
-        for entry in properties.get("character_sequences").and_then(Value::as_array).into_iter().flatten() {
+        for entry in properties
+            .get("character_sequences")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             if let Some(entry) = entry.as_object() {
                 pools.push((text(entry, "sequence").unwrap_or_default(), minimum(entry)));
             }
@@ -86,9 +106,17 @@ impl Plugin for RandomString {
         if let Some(class) = text(&properties, "sequence") {
             pools.push((characters(&class).to_owned(), 1));
         } else if pools.is_empty() {
-            for entry in properties.get("character_classes").and_then(Value::as_array).into_iter().flatten() {
+            for entry in properties
+                .get("character_classes")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 if let Some(entry) = entry.as_object() {
-                    pools.push((characters(&text(entry, "class").unwrap_or_default()).to_owned(), minimum(entry)));
+                    pools.push((
+                        characters(&text(entry, "class").unwrap_or_default()).to_owned(),
+                        minimum(entry),
+                    ));
                 }
             }
         }
@@ -117,7 +145,10 @@ impl Plugin for RandomString {
     }
 
     fn reference(&self, view: &View<'_>) -> String {
-        view.resource.data_text("value").unwrap_or(&view.resource.name).to_owned()
+        view.resource
+            .data_text("value")
+            .unwrap_or(&view.resource.name)
+            .to_owned()
     }
 
     fn attribute(&self, view: &View<'_>, _name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {

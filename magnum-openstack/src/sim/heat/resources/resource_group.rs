@@ -26,14 +26,27 @@ fn skipped(op: &Operation<'_>) -> Result<BTreeSet<String>, Failure> {
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect();
-    let child = resource.physical_id.as_ref().and_then(|id| op.world.heat.stacks.get(id));
+    let child = resource
+        .physical_id
+        .as_ref()
+        .and_then(|id| op.world.heat.stacks.get(id));
     let mut all = if text(properties, "removal_policies_mode").as_deref() == Some("update") {
         BTreeSet::new()
     } else {
         current.clone()
     };
-    for policy in properties.get("removal_policies").and_then(Value::as_array).into_iter().flatten() {
-        for entry in policy.get("resource_list").and_then(Value::as_array).into_iter().flatten() {
+    for policy in properties
+        .get("removal_policies")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        for entry in policy
+            .get("resource_list")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let name = py_str(entry);
             let is_member = child.is_none_or(|c| c.loaded.definition(&name).is_some());
             if current.contains(&name) || is_member {
@@ -54,7 +67,13 @@ fn member_by_reference(world: &crate::sim::World, child: &Stack, reference: &str
     child
         .shown_resources()
         .into_iter()
-        .find(|r| r.plugin.reference(&View { world, stack: child, resource: r }) == reference)
+        .find(|r| {
+            r.plugin.reference(&View {
+                world,
+                stack: child,
+                resource: r,
+            }) == reference
+        })
         .map(|r| r.name.clone())
 }
 
@@ -76,9 +95,11 @@ fn with_index(value: &Value, variable: &str, name: &str) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace(variable, name)),
         Value::Array(items) => Value::Array(items.iter().map(|i| with_index(i, variable, name)).collect()),
-        Value::Object(map) => {
-            Value::Object(map.iter().map(|(k, v)| (k.clone(), with_index(v, variable, name))).collect())
-        }
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(k, v)| (k.clone(), with_index(v, variable, name)))
+                .collect(),
+        ),
         other => other.clone(),
     }
 }
@@ -92,11 +113,20 @@ impl ResourceGroup {
         for name in members {
             let mut member = vec![(
                 "type".to_owned(),
-                Node::Text(definition.get("type").and_then(Value::as_str).unwrap_or_default().to_owned()),
+                Node::Text(
+                    definition
+                        .get("type")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned(),
+                ),
             )];
             if let Some(Value::Object(given)) = definition.get("properties") {
-                let given: Map<String, Value> =
-                    given.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect();
+                let given: Map<String, Value> = given
+                    .iter()
+                    .filter(|(_, v)| !v.is_null())
+                    .map(|(k, v)| (k.clone(), v.clone()))
+                    .collect();
                 let given = with_index(&Value::Object(given), &variable, name);
                 member.push(("properties".to_owned(), Node::from_value(&given)));
             }
@@ -106,7 +136,10 @@ impl ResourceGroup {
             resources.push((name.clone(), Node::Map(member)));
         }
         Template::new(Node::Map(vec![
-            ("heat_template_version".to_owned(), Node::Text("2015-04-30".to_owned())),
+            (
+                "heat_template_version".to_owned(),
+                Node::Text("2015-04-30".to_owned()),
+            ),
             ("resources".to_owned(), Node::Map(resources)),
         ]))
     }
@@ -129,7 +162,11 @@ impl ResourceGroup {
         let members = member_names(count_of(properties), skipped);
         let template = Self::template(properties, &members)?;
         let environment = stack.loaded.source.environment.child(Map::new(), None, name);
-        Ok(Source { template, files: stack.loaded.source.files.clone(), environment })
+        Ok(Source {
+            template,
+            files: stack.loaded.source.files.clone(),
+            environment,
+        })
     }
 
     fn child<'a>(view: &View<'a>) -> Option<&'a Stack> {
@@ -149,14 +186,25 @@ impl Plugin for ResourceGroup {
     fn properties(&self) -> Vec<Prop> {
         let definition = Prop::keys(
             "resource_def",
-            vec![Prop::text("type").required(), Prop::map("properties"), Prop::map("metadata")],
+            vec![
+                Prop::text("type").required(),
+                Prop::map("properties"),
+                Prop::map("metadata"),
+            ],
         );
         let policy = Prop::keys("*", vec![Prop::list("resource_list").default(json!([]))]);
         vec![
-            Prop::integer("count").default(1).constrained(Constraint::range(Some(0), None)).updatable(),
-            Prop::text("index_var").default("%index%").constrained(Constraint::length(Some(3), None)),
+            Prop::integer("count")
+                .default(1)
+                .constrained(Constraint::range(Some(0), None))
+                .updatable(),
+            Prop::text("index_var")
+                .default("%index%")
+                .constrained(Constraint::length(Some(3), None)),
             definition.required().updatable(),
-            Prop::list_of("removal_policies", policy).default(json!([])).updatable(),
+            Prop::list_of("removal_policies", policy)
+                .default(json!([]))
+                .updatable(),
             Prop::text("removal_policies_mode")
                 .default("append")
                 .constrained(Constraint::allowed(&["append", "update"]))
@@ -186,7 +234,12 @@ impl Plugin for ResourceGroup {
         view.resource.physical_id.is_none()
     }
 
-    fn update(&self, op: &mut Operation<'_>, _: &Map<String, Value>, _: &[String]) -> Result<Update, Failure> {
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        _: &[String],
+    ) -> Result<Update, Failure> {
         let source = Self::source(op)?;
         nested::update(op, source).map(Update::InPlace)
     }
@@ -217,7 +270,10 @@ impl Plugin for ResourceGroup {
     }
 
     fn nested_stack(&self, view: &View<'_>) -> Option<String> {
-        view.resource.physical_id.clone().filter(|id| view.world.heat.stacks.contains_key(id))
+        view.resource
+            .physical_id
+            .clone()
+            .filter(|id| view.world.heat.stacks.contains_key(id))
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, path: &[Value]) -> Result<Attribute, HeatError> {
@@ -226,7 +282,9 @@ impl Plugin for ResourceGroup {
             let listed: Vec<&str> = listed.split(',').filter(|n| !n.is_empty()).collect();
             return Ok(Attribute::whole(json!(listed)));
         }
-        let Some(child) = Self::child(view) else { return Ok(Attribute::at_path(Value::Null)) };
+        let Some(child) = Self::child(view) else {
+            return Ok(Attribute::at_path(Value::Null));
+        };
         if let Some(rest) = name.strip_prefix("resource.") {
             return nested_attribute(view, child, rest, path);
         }
@@ -235,7 +293,11 @@ impl Plugin for ResourceGroup {
             .definitions
             .iter()
             .filter_map(|d| child.current(&d.name))
-            .map(|resource| View { world: view.world, stack: child, resource })
+            .map(|resource| View {
+                world: view.world,
+                stack: child,
+                resource,
+            })
             .collect();
         let reference = |member: &View<'_>| Value::String(member.resource.plugin.reference(member));
         let of_member = |member: &View<'_>, name: &str, path: &[Value]| -> Result<Value, HeatError> {
@@ -247,7 +309,10 @@ impl Plugin for ResourceGroup {
         match name {
             "refs" => Ok(Attribute::whole(members.iter().map(reference).collect())),
             "refs_map" => Ok(Attribute::whole(Value::Object(
-                members.iter().map(|m| (m.resource.name.clone(), reference(m))).collect(),
+                members
+                    .iter()
+                    .map(|m| (m.resource.name.clone(), reference(m)))
+                    .collect(),
             ))),
             "attributes" => {
                 let Some((Value::String(first), rest)) = path.split_first() else {
@@ -260,8 +325,10 @@ impl Plugin for ResourceGroup {
                 Ok(Attribute::at_path(Value::Object(all)))
             }
             _ => {
-                let values: Result<Vec<Value>, HeatError> =
-                    members.iter().map(|member| of_member(member, name, path)).collect();
+                let values: Result<Vec<Value>, HeatError> = members
+                    .iter()
+                    .map(|member| of_member(member, name, path))
+                    .collect();
                 values.map(|v| Attribute::at_path(Value::Array(v)))
             }
         }

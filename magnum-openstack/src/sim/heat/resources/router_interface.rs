@@ -17,7 +17,9 @@ impl Plugin for RouterInterface {
 
     fn properties(&self) -> Vec<Prop> {
         vec![
-            Prop::text("router").required().constrained(Constraint::custom("neutron.router")),
+            Prop::text("router")
+                .required()
+                .constrained(Constraint::custom("neutron.router")),
             Prop::text("subnet").constrained(Constraint::custom("neutron.subnet")),
             Prop::text("subnet_id").constrained(Constraint::custom("neutron.subnet")),
             Prop::text("port").constrained(Constraint::custom("neutron.port")),
@@ -26,7 +28,10 @@ impl Plugin for RouterInterface {
     }
 
     fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
-        let given = |keys: &[&str]| keys.iter().any(|k| properties.get(*k).is_some_and(|v| !v.is_null()));
+        let given = |keys: &[&str]| {
+            keys.iter()
+                .any(|k| properties.get(*k).is_some_and(|v| !v.is_null()))
+        };
         let (subnet, port) = (given(&["subnet", "subnet_id"]), given(&["port", "port_id"]));
         if subnet && port {
             return Err(HeatError::new(
@@ -50,16 +55,25 @@ impl Plugin for RouterInterface {
         let Some(wanted) = first_text(&properties, &["subnet", "subnet_id"]) else {
             return Err(failure("BadRequest", "Interfaces by port are not simulated."));
         };
-        let subnet =
-            op.world.resolve_subnet(&project, &wanted).map(|s| s.id.clone()).map_err(|e| op.neutron(&e))?;
-        op.world.add_router_interface(&router, &subnet).map_err(|e| op.neutron(&e))?;
+        let subnet = op
+            .world
+            .resolve_subnet(&project, &wanted)
+            .map(|s| s.id.clone())
+            .map_err(|e| op.neutron(&e))?;
+        op.world
+            .add_router_interface(&router, &subnet)
+            .map_err(|e| op.neutron(&e))?;
         op.set_physical_id(format!("{router}:subnet_id={subnet}"));
         Ok(Step::Done)
     }
 
     fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
-        let Some((router, subnet)) = id.split_once(":subnet_id=") else { return Ok(Step::Done) };
+        let Some(id) = op.physical_id()? else {
+            return Ok(Step::Done);
+        };
+        let Some((router, subnet)) = id.split_once(":subnet_id=") else {
+            return Ok(Step::Done);
+        };
         match op.world.remove_router_interface(router, subnet) {
             Err(fault) if !fault.is_not_found() => Err(op.neutron(&fault)),
             _ => Ok(Step::Done),

@@ -12,11 +12,17 @@ use crate::sim::world::network::SecurityGroupRuleSpec;
 pub(crate) struct SecurityGroup;
 
 fn port(rule: &Map<String, Value>, key: &str) -> Option<u16> {
-    rule.get(key).and_then(Value::as_u64).and_then(|p| u16::try_from(p).ok())
+    rule.get(key)
+        .and_then(Value::as_u64)
+        .and_then(|p| u16::try_from(p).ok())
 }
 
 /// One entry of `rules`; a remote group without an identifier is the group itself.
-fn spec(op: &mut Operation<'_>, rule: &Map<String, Value>, group_id: &str) -> Result<SecurityGroupRuleSpec, Failure> {
+fn spec(
+    op: &mut Operation<'_>,
+    rule: &Map<String, Value>,
+    group_id: &str,
+) -> Result<SecurityGroupRuleSpec, Failure> {
     let remote_group_id = if text(rule, "remote_mode").as_deref() == Some("remote_group_id") {
         match text(rule, "remote_group_id") {
             None => Some(group_id.to_owned()),
@@ -39,10 +45,17 @@ fn spec(op: &mut Operation<'_>, rule: &Map<String, Value>, group_id: &str) -> Re
 impl SecurityGroup {
     fn add_rules(op: &mut Operation<'_>, group_id: &str) -> Result<(), Failure> {
         let properties = op.properties()?;
-        let rules = properties.get("rules").and_then(Value::as_array).cloned().unwrap_or_default();
+        let rules = properties
+            .get("rules")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let rules: Vec<Map<String, Value>> = rules.iter().filter_map(|r| r.as_object().cloned()).collect();
         // Egress of one's own replaces the rules that let everything out.
-        if rules.iter().any(|r| text(r, "direction").as_deref() == Some("egress")) {
+        if rules
+            .iter()
+            .any(|r| text(r, "direction").as_deref() == Some("egress"))
+        {
             Self::remove_rules(op, group_id, "egress");
         }
         for rule in &rules {
@@ -59,7 +72,13 @@ impl SecurityGroup {
     fn remove_rules(op: &mut Operation<'_>, group_id: &str, direction: &str) {
         let ids: Vec<String> = op.world.find_security_group(group_id).map_or_else(
             |_| Vec::new(),
-            |g| g.rules.iter().filter(|r| r.spec.direction == direction).map(|r| r.id.clone()).collect(),
+            |g| {
+                g.rules
+                    .iter()
+                    .filter(|r| r.spec.direction == direction)
+                    .map(|r| r.id.clone())
+                    .collect()
+            },
         );
         for id in ids {
             // It was there a moment ago.
@@ -77,8 +96,12 @@ impl Plugin for SecurityGroup {
         let rule = Prop::keys(
             "*",
             vec![
-                Prop::text("direction").default("ingress").constrained(Constraint::allowed(&["ingress", "egress"])),
-                Prop::text("ethertype").default("IPv4").constrained(Constraint::allowed(&["IPv4", "IPv6"])),
+                Prop::text("direction")
+                    .default("ingress")
+                    .constrained(Constraint::allowed(&["ingress", "egress"])),
+                Prop::text("ethertype")
+                    .default("IPv4")
+                    .constrained(Constraint::allowed(&["IPv4", "IPv6"])),
                 Prop::integer("port_range_min").constrained(Constraint::range(Some(0), Some(65535))),
                 Prop::integer("port_range_max").constrained(Constraint::range(Some(0), Some(65535))),
                 Prop::text("protocol"),
@@ -118,18 +141,28 @@ impl Plugin for SecurityGroup {
             None => op.physical_name()?,
         };
         let description = text(&properties, "description").unwrap_or_default();
-        let group =
-            op.world.create_security_group(&project, &name, &description).map_err(|e| op.neutron(&e))?;
+        let group = op
+            .world
+            .create_security_group(&project, &name, &description)
+            .map_err(|e| op.neutron(&e))?;
         op.set_physical_id(group.id.clone());
         Self::add_rules(op, &group.id)?;
         Ok(Step::Done)
     }
 
     fn replaced_when_failed(&self, view: &View<'_>) -> bool {
-        view.resource.physical_id.as_ref().is_none_or(|id| view.world.find_security_group(id).is_err())
+        view.resource
+            .physical_id
+            .as_ref()
+            .is_none_or(|id| view.world.find_security_group(id).is_err())
     }
 
-    fn update(&self, op: &mut Operation<'_>, _: &Map<String, Value>, changed: &[String]) -> Result<Update, Failure> {
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        changed: &[String],
+    ) -> Result<Update, Failure> {
         let (id, properties) = (op.physical_id()?, op.properties()?);
         let Some(id) = id else { return Ok(Update::Replace) };
         if let Some(group) = op.world.network.security_groups.get_mut(&id) {
@@ -144,7 +177,9 @@ impl Plugin for SecurityGroup {
     }
 
     fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+        let Some(id) = op.physical_id()? else {
+            return Ok(Step::Done);
+        };
         match op.world.delete_security_group(&id) {
             Err(fault) if !fault.is_not_found() => Err(op.neutron(&fault)),
             _ => Ok(Step::Done),
@@ -152,8 +187,14 @@ impl Plugin for SecurityGroup {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let group = view.resource.physical_id.as_ref().and_then(|id| view.world.find_security_group(id).ok());
-        let Some(group) = group else { return Ok(Attribute::whole(Value::Null)) };
+        let group = view
+            .resource
+            .physical_id
+            .as_ref()
+            .and_then(|id| view.world.find_security_group(id).ok());
+        let Some(group) = group else {
+            return Ok(Attribute::whole(Value::Null));
+        };
         let rules: Vec<Value> = group
             .rules
             .iter()
@@ -170,6 +211,10 @@ impl Plugin for SecurityGroup {
             "id": group.id, "name": group.name, "description": group.description, "tenant_id": group.project_id,
             "project_id": group.project_id, "security_group_rules": rules,
         });
-        Ok(Attribute::whole(if name == "show" { show } else { show.get(name).cloned().unwrap_or_default() }))
+        Ok(Attribute::whole(if name == "show" {
+            show
+        } else {
+            show.get(name).cloned().unwrap_or_default()
+        }))
     }
 }

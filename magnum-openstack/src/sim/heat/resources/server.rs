@@ -40,19 +40,29 @@ fn image_policies(rebuild: bool) -> Constraint {
 }
 
 impl Server {
-    fn requests(op: &mut Operation<'_>, properties: &Map<String, Value>) -> Result<Vec<NetworkRequest>, Failure> {
+    fn requests(
+        op: &mut Operation<'_>,
+        properties: &Map<String, Value>,
+    ) -> Result<Vec<NetworkRequest>, Failure> {
         let project = op.project()?;
         let mut requests = Vec::new();
-        for item in properties.get("networks").and_then(Value::as_array).into_iter().flatten() {
+        for item in properties
+            .get("networks")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let Some(item) = item.as_object() else { continue };
             if let Some(port) = text(item, "port") {
                 requests.push(NetworkRequest::Port(port));
                 continue;
             }
             let network_id = match (first_text(item, &["network", "uuid"]), text(item, "subnet")) {
-                (Some(wanted), _) => {
-                    op.world.resolve_network(&project, &wanted).map(|n| n.id.clone()).map_err(|e| op.nova(&e))?
-                }
+                (Some(wanted), _) => op
+                    .world
+                    .resolve_network(&project, &wanted)
+                    .map(|n| n.id.clone())
+                    .map_err(|e| op.nova(&e))?,
                 (None, Some(subnet)) => op
                     .world
                     .resolve_subnet(&project, &subnet)
@@ -60,14 +70,20 @@ impl Server {
                     .map_err(|e| op.nova(&e))?,
                 (None, None) => continue,
             };
-            requests.push(NetworkRequest::Network { network_id, fixed_ip: text(item, "fixed_ip") });
+            requests.push(NetworkRequest::Network {
+                network_id,
+                fixed_ip: text(item, "fixed_ip"),
+            });
         }
         Ok(requests)
     }
 
     /// User data as the guest gets it.
     fn user_data(op: &mut Operation<'_>, properties: &Map<String, Value>) -> Option<String> {
-        let given = properties.get("user_data").and_then(Value::as_str).unwrap_or_default();
+        let given = properties
+            .get("user_data")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let content = stored_text(op.world, given);
         match text(properties, "user_data_format").as_deref() {
             Some("RAW") => (!content.is_empty()).then_some(content),
@@ -88,16 +104,31 @@ impl Server {
         let properties = op.properties()?;
         let project = op.project()?;
         let image_id = match text(&properties, "image") {
-            Some(wanted) => {
-                op.world.resolve_image(&project, &wanted).map(|i| i.id.clone()).map_err(|e| op.nova(&e))?
-            }
+            Some(wanted) => op
+                .world
+                .resolve_image(&project, &wanted)
+                .map(|i| i.id.clone())
+                .map_err(|e| op.nova(&e))?,
             None => String::new(),
         };
         let flavor = text(&properties, "flavor").unwrap_or_default();
-        let flavor_id = op.world.resolve_flavor(&flavor).map(|f| f.id.clone()).map_err(|e| op.nova(&e))?;
-        let metadata = properties.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
-        let metadata: BTreeMap<String, String> = metadata.iter().map(|(k, v)| (k.clone(), py_str(v))).collect();
-        let hints = properties.get("scheduler_hints").and_then(Value::as_object).cloned().unwrap_or_default();
+        let flavor_id = op
+            .world
+            .resolve_flavor(&flavor)
+            .map(|f| f.id.clone())
+            .map_err(|e| op.nova(&e))?;
+        let metadata = properties
+            .get("metadata")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        let metadata: BTreeMap<String, String> =
+            metadata.iter().map(|(k, v)| (k.clone(), py_str(v))).collect();
+        let hints = properties
+            .get("scheduler_hints")
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
         let groups = texts(&properties, "security_groups").unwrap_or_default();
         let name = match text(&properties, "name") {
             Some(name) => name,
@@ -134,17 +165,34 @@ impl Plugin for Server {
     fn properties(&self) -> Vec<Prop> {
         let formats = Constraint::allowed(&["HEAT_CFNTOOLS", "RAW", "SOFTWARE_CONFIG"]);
         let transports = Constraint::allowed(&[
-            "POLL_SERVER_CFN", "POLL_SERVER_HEAT", "POLL_TEMP_URL", "ZAQAR_MESSAGE",
+            "POLL_SERVER_CFN",
+            "POLL_SERVER_HEAT",
+            "POLL_TEMP_URL",
+            "ZAQAR_MESSAGE",
         ]);
-        let networks = Prop { inner: crate::sim::heat::schema::Inner::Items(Box::new(network_schema())), ..Prop::list("networks") };
+        let networks = Prop {
+            inner: crate::sim::heat::schema::Inner::Items(Box::new(network_schema())),
+            ..Prop::list("networks")
+        };
         vec![
             Prop::text("name").updatable(),
-            Prop::text("image").constrained(Constraint::custom("glance.image")).updatable(),
+            Prop::text("image")
+                .constrained(Constraint::custom("glance.image"))
+                .updatable(),
             Prop::list("block_device_mapping"),
             Prop::list("block_device_mapping_v2"),
-            Prop::text("flavor").required().constrained(Constraint::custom("nova.flavor")).updatable(),
-            Prop::text("flavor_update_policy").default("RESIZE").constrained(image_policies(false)).updatable(),
-            Prop::text("image_update_policy").default("REBUILD").constrained(image_policies(true)).updatable(),
+            Prop::text("flavor")
+                .required()
+                .constrained(Constraint::custom("nova.flavor"))
+                .updatable(),
+            Prop::text("flavor_update_policy")
+                .default("RESIZE")
+                .constrained(image_policies(false))
+                .updatable(),
+            Prop::text("image_update_policy")
+                .default("REBUILD")
+                .constrained(image_policies(true))
+                .updatable(),
             Prop::text("key_name").constrained(Constraint::custom("nova.keypair")),
             Prop::text("admin_user"),
             Prop::text("availability_zone"),
@@ -152,9 +200,16 @@ impl Plugin for Server {
             networks.updatable(),
             Prop::map("scheduler_hints"),
             Prop::map("metadata").updatable(),
-            Prop::text("user_data_format").default("HEAT_CFNTOOLS").constrained(formats),
-            Prop::text("user_data_update_policy").default("REPLACE").updatable(),
-            Prop::text("software_config_transport").default("POLL_SERVER_CFN").constrained(transports).updatable(),
+            Prop::text("user_data_format")
+                .default("HEAT_CFNTOOLS")
+                .constrained(formats),
+            Prop::text("user_data_update_policy")
+                .default("REPLACE")
+                .updatable(),
+            Prop::text("software_config_transport")
+                .default("POLL_SERVER_CFN")
+                .constrained(transports)
+                .updatable(),
             Prop::text("user_data").default("").updatable(),
             Prop::text("reservation_id"),
             Prop::boolean("config_drive"),
@@ -168,20 +223,37 @@ impl Plugin for Server {
 
     fn attributes(&self) -> Vec<String> {
         names(&[
-            "name", "addresses", "networks", "first_address", "instance_name", "accessIPv4", "accessIPv6",
-            "console_urls", "os_collect_config", "tags",
+            "name",
+            "addresses",
+            "networks",
+            "first_address",
+            "instance_name",
+            "accessIPv4",
+            "accessIPv6",
+            "console_urls",
+            "os_collect_config",
+            "tags",
         ])
     }
 
     fn implied_requirements(&self, own: &Definition, others: &[Definition]) -> Vec<String> {
         // A server on a network gets an address of its subnets, which therefore come first.
-        let Some(networks) = own.properties.entry("networks") else { return Vec::new() };
-        let wanted: BTreeSet<String> = networks.references("").into_iter().map(|(name, _)| name).collect();
+        let Some(networks) = own.properties.entry("networks") else {
+            return Vec::new();
+        };
+        let wanted: BTreeSet<String> = networks
+            .references("")
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         others
             .iter()
             .filter(|d| d.resource_type == "OS::Neutron::Subnet")
             .filter(|d| {
-                let network = d.properties.entry("network").or_else(|| d.properties.entry("network_id"));
+                let network = d
+                    .properties
+                    .entry("network")
+                    .or_else(|| d.properties.entry("network_id"));
                 network.is_some_and(|n| n.references("").iter().any(|(name, _)| wanted.contains(name)))
             })
             .map(|d| d.name.clone())
@@ -196,8 +268,15 @@ impl Plugin for Server {
                  device mapping is required.",
             ));
         }
-        for network in properties.get("networks").and_then(Value::as_array).into_iter().flatten() {
-            let Some(network) = network.as_object() else { continue };
+        for network in properties
+            .get("networks")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            let Some(network) = network.as_object() else {
+                continue;
+            };
             if text(network, "fixed_ip").is_some() && text(network, "port").is_some() {
                 return Err(HeatError::new(
                     ErrorKind::ResourcePropertyConflict,
@@ -233,14 +312,20 @@ impl Plugin for Server {
 
     fn replaced_when_failed(&self, view: &View<'_>) -> bool {
         let now = view.world.now();
-        let server = view.resource.physical_id.as_ref().and_then(|id| view.world.find_server(id).ok());
+        let server = view
+            .resource
+            .physical_id
+            .as_ref()
+            .and_then(|id| view.world.find_server(id).ok());
         server.is_none_or(|s| s.status(now) == "ERROR")
     }
 
     fn before_replacement(&self, op: &mut Operation<'_>) {
         // The ports of the template go to the new server while the old one is still there.
         let Ok(Some(id)) = op.physical_id() else { return };
-        let Some(server) = op.world.compute.servers.get_mut(&id) else { return };
+        let Some(server) = op.world.compute.servers.get_mut(&id) else {
+            return;
+        };
         let (own, given): (Vec<_>, Vec<_>) = server.interfaces.drain(..).partition(|i| i.made_by_nova);
         server.interfaces = own;
         for interface in given {
@@ -258,7 +343,12 @@ impl Plugin for Server {
             || changed("flavor") && text(after, "flavor_update_policy").as_deref() == Some("REPLACE")
     }
 
-    fn update(&self, op: &mut Operation<'_>, _: &Map<String, Value>, changed: &[String]) -> Result<Update, Failure> {
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        changed: &[String],
+    ) -> Result<Update, Failure> {
         let (id, properties, project) = (op.physical_id()?, op.properties()?, op.project()?);
         let Some(id) = id else { return Ok(Update::Replace) };
         let has = |key: &str| changed.iter().any(|c| c == key);
@@ -269,11 +359,21 @@ impl Plugin for Server {
         let mut changes = (None, None);
         if has("flavor") {
             let flavor = text(&properties, "flavor").unwrap_or_default();
-            changes.0 = Some(op.world.resolve_flavor(&flavor).map(|f| f.id.clone()).map_err(|e| op.nova(&e))?);
+            changes.0 = Some(
+                op.world
+                    .resolve_flavor(&flavor)
+                    .map(|f| f.id.clone())
+                    .map_err(|e| op.nova(&e))?,
+            );
         }
         if has("image") {
             let image = text(&properties, "image").unwrap_or_default();
-            changes.1 = Some(op.world.resolve_image(&project, &image).map(|i| i.id.clone()).map_err(|e| op.nova(&e))?);
+            changes.1 = Some(
+                op.world
+                    .resolve_image(&project, &image)
+                    .map(|i| i.id.clone())
+                    .map_err(|e| op.nova(&e))?,
+            );
         }
         let works = changes.0.is_some() || changes.1.is_some();
         let resource_name = op.resource()?.name.clone();
@@ -286,11 +386,17 @@ impl Plugin for Server {
                 server.metadata = metadata.iter().map(|(k, v)| (k.clone(), py_str(v))).collect();
             }
         }
-        Ok(Update::InPlace(if works { Step::Until(ready_at) } else { Step::Done }))
+        Ok(Update::InPlace(if works {
+            Step::Until(ready_at)
+        } else {
+            Step::Done
+        }))
     }
 
     fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+        let Some(id) = op.physical_id()? else {
+            return Ok(Step::Done);
+        };
         match op.world.delete_server(&id) {
             Ok(server) => Ok(server.gone_at.map_or(Step::Done, Step::Until)),
             Err(fault) if fault.is_not_found() => Ok(Step::Done),
@@ -300,7 +406,9 @@ impl Plugin for Server {
 
     fn poll_delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
         op.world.settle();
-        let Some(id) = op.physical_id()? else { return Ok(Step::Done) };
+        let Some(id) = op.physical_id()? else {
+            return Ok(Step::Done);
+        };
         match op.world.find_server(&id) {
             Ok(server) => Ok(server.gone_at.map_or(Step::Done, Step::Until)),
             Err(_) => Ok(Step::Done),
@@ -308,21 +416,38 @@ impl Plugin for Server {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let server = view.resource.physical_id.as_ref().and_then(|id| view.world.find_server(id).ok());
-        let Some(server) = server else { return Ok(Attribute::whole(Value::Null)) };
+        let server = view
+            .resource
+            .physical_id
+            .as_ref()
+            .and_then(|id| view.world.find_server(id).ok());
+        let Some(server) = server else {
+            return Ok(Attribute::whole(Value::Null));
+        };
         let addresses = view.world.server_addresses(server);
         let mut by_network: Map<String, Value> = Map::new();
         let mut detailed: Map<String, Value> = Map::new();
         for (network, address) in &addresses {
-            let ids: Vec<String> =
-                view.world.network.networks().filter(|n| n.name == *network).map(|n| n.id.clone()).collect();
+            let ids: Vec<String> = view
+                .world
+                .network
+                .networks()
+                .filter(|n| n.name == *network)
+                .map(|n| n.id.clone())
+                .collect();
             for key in std::iter::once(network.clone()).chain(ids) {
-                let push = |map: &mut Map<String, Value>, item: Value| match map.entry(key.clone()).or_insert_with(|| json!([])) {
+                let push = |map: &mut Map<String, Value>, item: Value| match map
+                    .entry(key.clone())
+                    .or_insert_with(|| json!([]))
+                {
                     Value::Array(items) => items.push(item),
                     _ => {}
                 };
                 push(&mut by_network, json!(address));
-                push(&mut detailed, json!({"addr": address, "version": 4, "OS-EXT-IPS:type": "fixed"}));
+                push(
+                    &mut detailed,
+                    json!({"addr": address, "version": 4, "OS-EXT-IPS:type": "fixed"}),
+                );
             }
         }
         Ok(Attribute::whole(match name {

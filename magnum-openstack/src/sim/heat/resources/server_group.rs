@@ -15,10 +15,13 @@ impl Plugin for ServerGroup {
     }
 
     fn properties(&self) -> Vec<Prop> {
-        let policies = Constraint::allowed(&["anti-affinity", "affinity", "soft-anti-affinity", "soft-affinity"]);
+        let policies =
+            Constraint::allowed(&["anti-affinity", "affinity", "soft-anti-affinity", "soft-affinity"]);
         vec![
             Prop::text("name"),
-            Prop::list("policies").default(json!(["anti-affinity"])).constrained(policies),
+            Prop::list("policies")
+                .default(json!(["anti-affinity"]))
+                .constrained(policies),
             Prop::keys("rules", vec![Prop::integer("max_server_per_host")]),
         ]
     }

@@ -26,9 +26,19 @@ pub(crate) struct StoredConfig {
 }
 
 /// Stores a configuration as the thing of this resource.
-pub(super) fn store(op: &mut Operation<'_>, properties: &Map<String, Value>, config: String) -> Result<(), Failure> {
+pub(super) fn store(
+    op: &mut Operation<'_>,
+    properties: &Map<String, Value>,
+    config: String,
+) -> Result<(), Failure> {
     let id = op.world.new_uuid();
-    let get = |key: &str, or: Value| properties.get(key).filter(|v| !v.is_null()).cloned().unwrap_or(or);
+    let get = |key: &str, or: Value| {
+        properties
+            .get(key)
+            .filter(|v| !v.is_null())
+            .cloned()
+            .unwrap_or(or)
+    };
     let stored = StoredConfig {
         name: op.physical_name()?,
         group: text(properties, "group").unwrap_or_else(|| "Heat::Ungrouped".to_owned()),
@@ -52,7 +62,11 @@ pub(super) fn forget(op: &mut Operation<'_>) -> Result<Step, Failure> {
 
 /// The text of the configuration of a resource.
 pub(super) fn config_of(view: &View<'_>) -> Value {
-    let stored = view.resource.physical_id.as_ref().and_then(|id| view.world.heat.configs.get(id));
+    let stored = view
+        .resource
+        .physical_id
+        .as_ref()
+        .and_then(|id| view.world.heat.configs.get(id));
     json!(stored.map(|s| s.config.clone()))
 }
 
@@ -64,9 +78,15 @@ fn io(name: &str) -> Prop {
             vec![
                 Prop::text("name").required(),
                 Prop::text("description"),
-                Prop::text("type").default("String").constrained(Constraint::allowed(&[
-                    "String", "Number", "CommaDelimitedList", "Json", "Boolean",
-                ])),
+                Prop::text("type")
+                    .default("String")
+                    .constrained(Constraint::allowed(&[
+                        "String",
+                        "Number",
+                        "CommaDelimitedList",
+                        "Json",
+                        "Boolean",
+                    ])),
                 Prop::new("default", PropKind::Any),
                 Prop::boolean("replace_on_change").default(false),
                 Prop::boolean("error_output").default(false),
@@ -96,7 +116,11 @@ impl Plugin for SoftwareConfig {
 
     fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
         let properties = op.properties()?;
-        let config = properties.get("config").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let config = properties
+            .get("config")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         store(op, &properties, config)?;
         Ok(Step::Done)
     }

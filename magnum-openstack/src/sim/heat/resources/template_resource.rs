@@ -23,7 +23,11 @@ impl TemplateResource {
     /// A resource from this template, found through this entry of the registry.
     pub(crate) fn new(through: Option<String>, template: Template) -> Result<Self, HeatError> {
         let schemas = template.schemas()?;
-        Ok(Self { through, template, schemas })
+        Ok(Self {
+            through,
+            template,
+            schemas,
+        })
     }
 
     /// What the nested stack of an operation's resource is made from.
@@ -34,19 +38,31 @@ impl TemplateResource {
 
     fn source_in(&self, stack: &Stack, name: &str, properties: &Map<String, Value>) -> Source {
         let parameters = self.parameters(properties);
-        let environment = stack.loaded.source.environment.child(parameters, self.through.as_deref(), name);
-        Source { template: self.template.clone(), files: stack.loaded.source.files.clone(), environment }
+        let environment = stack
+            .loaded
+            .source
+            .environment
+            .child(parameters, self.through.as_deref(), name);
+        Source {
+            template: self.template.clone(),
+            files: stack.loaded.source.files.clone(),
+            environment,
+        }
     }
 
     /// Properties as parameters: lists become text again.
     fn parameters(&self, properties: &Map<String, Value>) -> Map<String, Value> {
         let mut parameters = Map::new();
         for (name, schema) in &self.schemas {
-            let Some(value) = properties.get(name).filter(|v| !v.is_null()) else { continue };
+            let Some(value) = properties.get(name).filter(|v| !v.is_null()) else {
+                continue;
+            };
             let value = match (schema.kind, value) {
                 (ParameterKind::List, Value::Array(items)) => {
-                    let items: Vec<String> =
-                        items.iter().map(|i| if i.is_null() { String::new() } else { py_str(i) }).collect();
+                    let items: Vec<String> = items
+                        .iter()
+                        .map(|i| if i.is_null() { String::new() } else { py_str(i) })
+                        .collect();
                     Value::String(items.join(","))
                 }
                 _ => value.clone(),
@@ -65,7 +81,11 @@ impl TemplateResource {
 ///
 /// # Errors
 /// Why it cannot be worked out.
-pub(crate) fn output_value(view_world: &crate::sim::World, stack: &Stack, name: &str) -> Option<Result<Value, HeatError>> {
+pub(crate) fn output_value(
+    view_world: &crate::sim::World,
+    stack: &Stack,
+    name: &str,
+) -> Option<Result<Value, HeatError>> {
     let output = stack.loaded.outputs.iter().find(|o| o.name == name)?;
     Some(match &output.value {
         None => Ok(Value::Null),
@@ -128,7 +148,12 @@ impl Plugin for TemplateResource {
         view.resource.physical_id.is_none()
     }
 
-    fn update(&self, op: &mut Operation<'_>, _: &Map<String, Value>, _: &[String]) -> Result<Update, Failure> {
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        _: &[String],
+    ) -> Result<Update, Failure> {
         let source = self.source(op)?;
         nested::update(op, source).map(Update::InPlace)
     }
@@ -159,11 +184,16 @@ impl Plugin for TemplateResource {
     }
 
     fn nested_stack(&self, view: &View<'_>) -> Option<String> {
-        view.resource.physical_id.clone().filter(|id| view.world.heat.stacks.contains_key(id))
+        view.resource
+            .physical_id
+            .clone()
+            .filter(|id| view.world.heat.stacks.contains_key(id))
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, path: &[Value]) -> Result<Attribute, HeatError> {
-        let Some(child) = Self::child(view) else { return Ok(Attribute::whole(Value::Null)) };
+        let Some(child) = Self::child(view) else {
+            return Ok(Attribute::whole(Value::Null));
+        };
         if let Some(rest) = name.strip_prefix("resource.") {
             return nested_attribute(view, child, rest, path);
         }
@@ -174,7 +204,9 @@ impl Plugin for TemplateResource {
     }
 
     fn reference(&self, view: &View<'_>) -> String {
-        let Some(child) = Self::child(view) else { return view.resource.name.clone() };
+        let Some(child) = Self::child(view) else {
+            return view.resource.name.clone();
+        };
         match output_value(view.world, child, REFERENCE) {
             Some(Ok(value)) if !value.is_null() => py_str(&value),
             Some(Ok(_)) => "None".to_owned(),
@@ -194,14 +226,25 @@ pub(super) fn nested_attribute(
     let Some(resource) = child.current(name) else {
         return Err(HeatError::new(
             ErrorKind::NotFound,
-            format!("Member '{name}' not found in group resource '{}'.", view.resource.name),
+            format!(
+                "Member '{name}' not found in group resource '{}'.",
+                view.resource.name
+            ),
         ));
     };
-    let inner = View { world: view.world, stack: child, resource };
+    let inner = View {
+        world: view.world,
+        stack: child,
+        resource,
+    };
     let (attribute, path) = match (attribute, path.split_first()) {
         (Some(attribute), _) => (attribute.to_owned(), path),
         (None, Some((Value::String(first), rest))) => (first.clone(), rest),
-        (None, _) => return Ok(Attribute::at_path(Value::String(resource.plugin.reference(&inner)))),
+        (None, _) => {
+            return Ok(Attribute::at_path(Value::String(
+                resource.plugin.reference(&inner),
+            )));
+        }
     };
     scope::attribute_of(&inner, &attribute, path).map(Attribute::at_path)
 }

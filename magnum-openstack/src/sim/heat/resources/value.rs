@@ -39,7 +39,9 @@ impl Plugin for ValueResource {
         let types = ["string", "number", "comma_delimited_list", "json", "boolean"];
         vec![
             Prop::new("value", PropKind::Any).required().updatable(),
-            Prop::text("type").constrained(Constraint::allowed(&types)).updatable(),
+            Prop::text("type")
+                .constrained(Constraint::allowed(&types))
+                .updatable(),
         ]
     }
 
@@ -55,6 +57,8 @@ impl Plugin for ValueResource {
     }
 
     fn attribute(&self, view: &View<'_>, _name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        Ok(Attribute::whole(typed(&view.resource.properties).unwrap_or_default()))
+        Ok(Attribute::whole(
+            typed(&view.resource.properties).unwrap_or_default(),
+        ))
     }
 }

@@ -29,15 +29,28 @@ impl WaitCondition {
         let stack = op.stack()?;
         let wanted = text(&own.properties, "handle").unwrap_or_default();
         let Some(handle) = handle(stack, own) else {
-            return Err(failure("ValueError", format!("{wanted} is not a valid wait condition handle.")));
+            return Err(failure(
+                "ValueError",
+                format!("{wanted} is not a valid wait condition handle."),
+            ));
         };
         let started = own.task.as_ref().map_or(own.created_at, |t| t.started_at);
-        let seconds = own.properties.get("timeout").and_then(Value::as_f64).unwrap_or_default();
+        let seconds = own
+            .properties
+            .get("timeout")
+            .and_then(Value::as_f64)
+            .unwrap_or_default();
         let limit = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        let deadline = started.checked_add(op.world.pace().apply(limit).max(limit)).unwrap_or(jiff::Timestamp::MAX);
+        let deadline = started
+            .checked_add(op.world.pace().apply(limit).max(limit))
+            .unwrap_or(jiff::Timestamp::MAX);
         let count = own.properties.get("count").and_then(Value::as_u64).unwrap_or(1);
         let got = signals(&handle.metadata);
-        let failures: Vec<&str> = got.iter().filter(|s| s.1 != "SUCCESS").map(|s| s.2.as_str()).collect();
+        let failures: Vec<&str> = got
+            .iter()
+            .filter(|s| s.1 != "SUCCESS")
+            .map(|s| s.2.as_str())
+            .collect();
         if !failures.is_empty() {
             return Err(failure("WaitConditionFailure", failures.join(";")));
         }
@@ -68,8 +81,13 @@ impl Plugin for WaitCondition {
     fn properties(&self) -> Vec<Prop> {
         vec![
             Prop::text("handle").required(),
-            Prop::new("timeout", PropKind::Number).required().constrained(Constraint::range(Some(1), Some(43200))),
-            Prop::integer("count").default(1).constrained(Constraint::range(Some(1), None)).updatable(),
+            Prop::new("timeout", PropKind::Number)
+                .required()
+                .constrained(Constraint::range(Some(1), Some(43200))),
+            Prop::integer("count")
+                .default(1)
+                .constrained(Constraint::range(Some(1), None))
+                .updatable(),
         ]
     }
 
@@ -87,7 +105,12 @@ impl Plugin for WaitCondition {
         Self::look(op)
     }
 
-    fn update(&self, op: &mut Operation<'_>, _: &Map<String, Value>, _: &[String]) -> Result<Update, Failure> {
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        _: &[String],
+    ) -> Result<Update, Failure> {
         Self::look(op).map(Update::InPlace)
     }
 
@@ -106,9 +129,13 @@ impl Plugin for WaitCondition {
     }
 
     fn attribute(&self, view: &View<'_>, _name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let Some(handle) = handle(view.stack, view.resource) else { return Ok(Attribute::whole(json!(""))) };
-        let data: Map<String, Value> =
-            signals(&handle.metadata).into_iter().map(|(id, _, _, data)| (id, data)).collect();
+        let Some(handle) = handle(view.stack, view.resource) else {
+            return Ok(Attribute::whole(json!("")));
+        };
+        let data: Map<String, Value> = signals(&handle.metadata)
+            .into_iter()
+            .map(|(id, _, _, data)| (id, data))
+            .collect();
         Ok(Attribute::whole(json!(dumps(&Value::Object(data)))))
     }
 }

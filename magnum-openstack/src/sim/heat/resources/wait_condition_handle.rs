@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{names, text};
 use crate::sim::World;
 use crate::sim::heat::engine::{nested, work};
-use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, View, client_failure, Service};
+use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Service, Step, View, client_failure};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, HeatError, py_str};
 use crate::sim::world::boot::Signal;
@@ -26,9 +26,12 @@ pub(crate) fn stack_user_project(world: &mut World, stack_id: &str) -> String {
         None => world.create_domain("heat").id,
     };
     let project = world.create_project(&root, &domain).id;
-    for stack in world.heat.stacks.values_mut() {
-        // Nested stacks share the outermost stack's project.
-        if stack.id == root {
+    // Nested stacks share the outermost stack's project, those included that were there before it.
+    let all: Vec<String> = world.heat.stacks.keys().cloned().collect();
+    for id in all {
+        if nested::root_of(world, &id) == root
+            && let Some(stack) = world.heat.stacks.get_mut(&id)
+        {
             stack.user_project = Some(project.clone());
         }
     }
@@ -41,15 +44,29 @@ impl WaitConditionHandle {
         let keystone = |fault: crate::sim::ApiFault| client_failure(Service::Nova, &fault);
         let stack_id = op.stack_id.clone();
         let project = stack_user_project(op.world, &stack_id);
-        let domain = op.world.domain_by_name("heat").map(|d| d.id.clone()).unwrap_or_default();
+        let domain = op
+            .world
+            .domain_by_name("heat")
+            .map(|d| d.id.clone())
+            .unwrap_or_default();
         let name = op.physical_name()?;
         let password = op.world.new_hex_id();
-        let user = op.world.create_user(&name, &domain, Secret::new(password)).map_err(keystone)?;
+        let user = op
+            .world
+            .create_user(&name, &domain, Secret::new(password))
+            .map_err(keystone)?;
         op.world.ensure_role("heat_stack_user");
-        op.world.grant(&user.id, Target::Project(project.clone()), "heat_stack_user");
+        op.world
+            .grant(&user.id, Target::Project(project.clone()), "heat_stack_user");
         let token = op
             .world
-            .issue_token(&user.id, Scope::Project(project.clone()), &["password"], None, None)
+            .issue_token(
+                &user.id,
+                Scope::Project(project.clone()),
+                &["password"],
+                None,
+                None,
+            )
             .map_err(keystone)?;
         op.keep("user_id", user.id);
         Ok((project, token.id))
@@ -64,7 +81,12 @@ pub(crate) fn signals(metadata: &Value) -> Vec<(String, String, String, Value)> 
         .flatten()
         .map(|(id, entry)| {
             let get = |key: &str| entry.get(key).map(py_str).unwrap_or_default();
-            (id.clone(), get("status"), get("reason"), entry.get("data").cloned().unwrap_or_default())
+            (
+                id.clone(),
+                get("status"),
+                get("reason"),
+                entry.get("data").cloned().unwrap_or_default(),
+            )
         })
         .collect()
 }
@@ -75,9 +97,19 @@ impl Plugin for WaitConditionHandle {
     }
 
     fn properties(&self) -> Vec<Prop> {
-        let transports =
-            ["CFN_SIGNAL", "TEMP_URL_SIGNAL", "HEAT_SIGNAL", "NO_SIGNAL", "ZAQAR_SIGNAL", "TOKEN_SIGNAL"];
-        vec![Prop::text("signal_transport").default("TOKEN_SIGNAL").constrained(Constraint::allowed(&transports))]
+        let transports = [
+            "CFN_SIGNAL",
+            "TEMP_URL_SIGNAL",
+            "HEAT_SIGNAL",
+            "NO_SIGNAL",
+            "ZAQAR_SIGNAL",
+            "TOKEN_SIGNAL",
+        ];
+        vec![
+            Prop::text("signal_transport")
+                .default("TOKEN_SIGNAL")
+                .constrained(Constraint::allowed(&transports)),
+        ]
     }
 
     fn attributes(&self) -> Vec<String> {
@@ -154,7 +186,9 @@ impl Plugin for WaitConditionHandle {
         or("status", json!("SUCCESS"));
         let status = entry.get("status").map(py_str).unwrap_or_default();
         let known = ["reason", "data", "id", "status"];
-        if entry.keys().any(|k| !known.contains(&k.as_str())) || !["SUCCESS", "FAILURE"].contains(&status.as_str()) {
+        if entry.keys().any(|k| !known.contains(&k.as_str()))
+            || !["SUCCESS", "FAILURE"].contains(&status.as_str())
+        {
             return Some(Err(HeatError::new(
                 crate::sim::hot::ErrorKind::HttpBadRequest,
                 "Metadata format invalid",

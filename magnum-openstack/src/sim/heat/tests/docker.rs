@@ -143,7 +143,12 @@ async fn a_cluster_lives_grows_shrinks_and_goes() {
     assert_eq!(made["stack_status"], "CREATE_COMPLETE", "{made}");
     assert_eq!(made["stack_status_reason"], "Stack CREATE completed successfully");
     assert_eq!(output(&made, "addresses").as_array().unwrap().len(), 2);
-    assert!(output(&made, "api_address").as_str().unwrap().starts_with("172.24.4."));
+    assert!(
+        output(&made, "api_address")
+            .as_str()
+            .unwrap()
+            .starts_with("172.24.4.")
+    );
     let refs = output(&made, "refs");
     client.cloud.with(|world| {
         for id in refs.as_array().unwrap() {
@@ -155,7 +160,9 @@ async fn a_cluster_lives_grows_shrinks_and_goes() {
     assert_eq!(output(&made, "refs_map"), json!({"0": refs[0], "1": refs[1]}));
     assert_eq!(client.resources(&path, 5).await.len(), 6 + 2 + 2 * 7);
 
-    let (status, _) = client.call("PATCH", &path, json!({"parameters": {"number_of_hosts": 4}})).await;
+    let (status, _) = client
+        .call("PATCH", &path, json!({"parameters": {"number_of_hosts": 4}}))
+        .await;
     assert_eq!(status, 202);
     let grown = client.settle(&path).await;
     assert_eq!(grown["stack_status"], "UPDATE_COMPLETE", "{grown}");
@@ -168,20 +175,37 @@ async fn a_cluster_lives_grows_shrinks_and_goes() {
     let shrunk = client.settle(&path).await;
     assert_eq!(shrunk["stack_status"], "UPDATE_COMPLETE", "{shrunk}");
     assert_eq!(output(&shrunk, "removed"), json!(["1"]));
-    assert_eq!(output(&shrunk, "refs_map").as_object().unwrap().keys().collect::<Vec<_>>(), ["0", "2", "3"]);
+    assert_eq!(
+        output(&shrunk, "refs_map")
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["0", "2", "3"]
+    );
 
     let change = json!({"parameters": {"number_of_hosts": 4, "hosts_to_remove": ""}});
     assert_eq!(client.call("PATCH", &path, change).await.0, 202);
     let again = client.settle(&path).await;
     // A name that was removed is not used again.
-    assert_eq!(output(&again, "refs_map").as_object().unwrap().keys().collect::<Vec<_>>(), ["0", "2", "3", "4"]);
+    assert_eq!(
+        output(&again, "refs_map")
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        ["0", "2", "3", "4"]
+    );
 
     assert_eq!(client.call("DELETE", &path, Value::Null).await.0, 204);
     let deleted = client.settle(&path).await;
     assert_eq!(deleted["stack_status"], "DELETE_COMPLETE", "{deleted}");
     assert_eq!(client.call("GET", "/stacks/swarm", Value::Null).await.0, 404);
     let left = client.cloud.leftovers(&client.project);
-    assert!(left.stacks.is_empty() && left.servers.is_empty() && left.ports.is_empty(), "{left:?}");
+    assert!(
+        left.stacks.is_empty() && left.servers.is_empty() && left.ports.is_empty(),
+        "{left:?}"
+    );
     assert!(left.networks.is_empty() && left.floating_ips.is_empty() && left.security_groups.is_empty());
 }
 
@@ -195,8 +219,13 @@ async fn at_once_when_nothing_takes_time() {
 #[tokio::test(start_paused = true)]
 async fn a_guest_that_fails_fails_the_stack() {
     let client = Client::new(Pace::Real).await;
-    let at = At::Resource { resource_type: "OS::Nova::Server".into(), name: "bad-host-0".into() };
-    client.cloud.inject(Fault::once(at, Effect::GuestFailure("no docker".into())));
+    let at = At::Resource {
+        resource_type: "OS::Nova::Server".into(),
+        name: "bad-host-0".into(),
+    };
+    client
+        .cloud
+        .inject(Fault::once(at, Effect::GuestFailure("no docker".into())));
     let path = client.create("bad", CLUSTER, input(1)).await;
     let stack = client.settle(&path).await;
     assert_eq!(stack["stack_status"], "CREATE_FAILED");
@@ -209,7 +238,10 @@ async fn a_guest_that_fails_fails_the_stack() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_guest_times_out() {
     let client = Client::new(Pace::Real).await;
-    let at = At::Resource { resource_type: "OS::Nova::Server".into(), name: "mute-host-0".into() };
+    let at = At::Resource {
+        resource_type: "OS::Nova::Server".into(),
+        name: "mute-host-0".into(),
+    };
     client.cloud.inject(Fault::once(at, Effect::GuestSilent));
     let path = client.create("mute", CLUSTER, input(1)).await;
     let stack = client.settle(&path).await;

@@ -38,32 +38,66 @@ async fn only_what_differs_is_touched() {
     let path = client.create("diff", NETWORK, json!({})).await;
     let made = client.settle(&path).await;
     assert_eq!(made["stack_status"], "CREATE_COMPLETE", "{made}");
-    let before: Vec<Value> = [client.resource(&path, "net").await, client.resource(&path, "subnet").await].to_vec();
+    let before: Vec<Value> = [
+        client.resource(&path, "net").await,
+        client.resource(&path, "subnet").await,
+    ]
+    .to_vec();
 
     // A property that can change in place.
-    assert_eq!(client.call("PATCH", &path, json!({"parameters": {"dns": "1.1.1.1,9.9.9.9"}})).await.0, 202);
+    assert_eq!(
+        client
+            .call("PATCH", &path, json!({"parameters": {"dns": "1.1.1.1,9.9.9.9"}}))
+            .await
+            .0,
+        202
+    );
     let changed = client.settle(&path).await;
     assert_eq!(changed["stack_status"], "UPDATE_COMPLETE");
     assert_eq!(output(&changed, "dns"), json!(["1.1.1.1", "9.9.9.9"]));
     let subnet = client.resource(&path, "subnet").await;
     assert_eq!(subnet["resource_status"], "UPDATE_COMPLETE");
     assert_eq!(subnet["physical_resource_id"], before[1]["physical_resource_id"]);
-    assert_eq!(client.resource(&path, "net").await["resource_status"], "CREATE_COMPLETE");
+    assert_eq!(
+        client.resource(&path, "net").await["resource_status"],
+        "CREATE_COMPLETE"
+    );
 
     // One that cannot: the subnet is replaced, and so is what hangs on it.
-    assert_eq!(client.call("PATCH", &path, json!({"parameters": {"cidr": "10.9.0.0/24"}})).await.0, 202);
+    assert_eq!(
+        client
+            .call("PATCH", &path, json!({"parameters": {"cidr": "10.9.0.0/24"}}))
+            .await
+            .0,
+        202
+    );
     let replaced = client.settle(&path).await;
     assert_eq!(replaced["stack_status"], "UPDATE_COMPLETE", "{replaced}");
     let subnet = client.resource(&path, "subnet").await;
     assert_ne!(subnet["physical_resource_id"], before[1]["physical_resource_id"]);
     assert_eq!(output(&replaced, "net"), before[0]["physical_resource_id"]);
-    client.cloud.with(|world| assert_eq!(world.network.subnets().filter(|s| s.cidr.to_string() == "10.9.0.0/24").count(), 1));
+    client.cloud.with(|world| {
+        assert_eq!(
+            world
+                .network
+                .subnets()
+                .filter(|s| s.cidr.to_string() == "10.9.0.0/24")
+                .count(),
+            1
+        )
+    });
 
     // A resource less.
     let less = NETWORK.split("  port:").next().unwrap();
     assert_eq!(client.call("PUT", &path, json!({"template": less})).await.0, 202);
     assert_eq!(client.settle(&path).await["stack_status"], "UPDATE_COMPLETE");
-    assert_eq!(client.call("GET", &format!("{path}/resources/port"), Value::Null).await.0, 404);
+    assert_eq!(
+        client
+            .call("GET", &format!("{path}/resources/port"), Value::Null)
+            .await
+            .0,
+        404
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,15 +108,25 @@ async fn a_foreign_port_keeps_the_network() {
     let network_id = output(&made, "net").as_str().unwrap().to_owned();
     let project = client.project.clone();
     let foreign = client.cloud.with(|world| {
-        let spec = PortSpec { network_id, name: "foreign".into(), ..PortSpec::default() };
+        let spec = PortSpec {
+            network_id,
+            name: "foreign".into(),
+            ..PortSpec::default()
+        };
         world.create_port(&project, spec).unwrap().id
     });
     assert_eq!(client.call("DELETE", &path, Value::Null).await.0, 204);
     let stuck = client.settle(&path).await;
     assert_eq!(stuck["stack_status"], "DELETE_FAILED");
     let reason = stuck["stack_status_reason"].as_str().unwrap();
-    assert!(reason.starts_with("Resource DELETE failed: Conflict: resources.subnet: "), "{reason}");
-    assert!(reason.contains("Neutron server returns request_ids: ['req-"), "{reason}");
+    assert!(
+        reason.starts_with("Resource DELETE failed: Conflict: resources.subnet: "),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("Neutron server returns request_ids: ['req-"),
+        "{reason}"
+    );
     client.cloud.with(|world| world.delete_port(&foreign).unwrap());
     assert_eq!(client.call("DELETE", &path, Value::Null).await.0, 204);
     assert_eq!(client.settle(&path).await["stack_status"], "DELETE_COMPLETE");
@@ -91,8 +135,14 @@ async fn a_foreign_port_keeps_the_network() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_named_and_mended_by_the_next_update() {
     let client = Client::new(Pace::Real).await;
-    let at = At::Resource { resource_type: "OS::Nova::Server".into(), name: "server".into() };
-    client.cloud.inject(Fault::once(at, Effect::ResourceFailure("No valid host was found. ".into())));
+    let at = At::Resource {
+        resource_type: "OS::Nova::Server".into(),
+        name: "server".into(),
+    };
+    client.cloud.inject(Fault::once(
+        at,
+        Effect::ResourceFailure("No valid host was found. ".into()),
+    ));
     let path = client.create("mended", CLUSTER, input(1)).await;
     let failed = client.settle(&path).await;
     assert_eq!(failed["stack_status"], "CREATE_FAILED");
@@ -104,7 +154,9 @@ async fn a_failure_is_named_and_mended_by_the_next_update() {
     assert_eq!(client.call("PATCH", &path, json!({})).await.0, 202);
     let mended = client.settle(&path).await;
     assert_eq!(mended["stack_status"], "UPDATE_COMPLETE", "{mended}");
-    client.cloud.with(|world| assert_eq!(world.compute.servers().filter(|s| s.gone_at.is_none()).count(), 1));
+    client
+        .cloud
+        .with(|world| assert_eq!(world.compute.servers().filter(|s| s.gone_at.is_none()).count(), 1));
     assert_eq!(client.call("DELETE", &path, Value::Null).await.0, 204);
     assert_eq!(client.settle(&path).await["stack_status"], "DELETE_COMPLETE");
     assert!(client.cloud.leftovers(&client.project).servers.is_empty());
@@ -114,16 +166,25 @@ async fn a_failure_is_named_and_mended_by_the_next_update() {
 async fn what_failed_is_rolled_back_where_that_is_wanted() {
     let client = Client::new(Pace::Real).await;
     let fail = |name: &str| {
-        let at = At::Resource { resource_type: "OS::Neutron::Port".into(), name: name.into() };
-        client.cloud.inject(Fault::once(at, Effect::ResourceFailure("broken".into())));
+        let at = At::Resource {
+            resource_type: "OS::Neutron::Port".into(),
+            name: name.into(),
+        };
+        client
+            .cloud
+            .inject(Fault::once(at, Effect::ResourceFailure("broken".into())));
     };
     fail("port");
-    let path = client.create("undone", NETWORK, json!({"disable_rollback": false})).await;
+    let path = client
+        .create("undone", NETWORK, json!({"disable_rollback": false}))
+        .await;
     let undone = client.settle(&path).await;
     assert_eq!(undone["stack_status"], "ROLLBACK_COMPLETE", "{undone}");
     assert!(client.cloud.leftovers(&client.project).networks.is_empty());
 
-    let path = client.create("back", NETWORK, json!({"disable_rollback": false})).await;
+    let path = client
+        .create("back", NETWORK, json!({"disable_rollback": false}))
+        .await;
     let made = client.settle(&path).await;
     fail("port");
     let change = json!({"parameters": {"cidr": "10.7.0.0/24", "name": "other"}, "template": NETWORK.replace("port:\n    type: OS::Neutron::Port\n    properties: {", "port:\n    type: OS::Neutron::Port\n    properties: {name: x, ")});
@@ -133,7 +194,12 @@ async fn what_failed_is_rolled_back_where_that_is_wanted() {
     assert_eq!(back["parameters"]["cidr"], "10.0.0.0/24");
     assert_eq!(output(&back, "net"), output(&made, "net"));
     client.cloud.with(|world| {
-        let ours: Vec<String> = world.network.subnets().filter(|s| s.project_id == client.project).map(|s| s.cidr.to_string()).collect();
+        let ours: Vec<String> = world
+            .network
+            .subnets()
+            .filter(|s| s.project_id == client.project)
+            .map(|s| s.cidr.to_string())
+            .collect();
         assert_eq!(ours, ["10.0.0.0/24"]);
     });
 }
@@ -152,7 +218,13 @@ resources:
     assert_eq!(stack["stack_status"], "CREATE_FAILED");
     assert_eq!(stack["stack_status_reason"], "Timed out");
     let wait = client.resource(&path, "wait").await;
-    assert!(wait["resource_status_reason"].as_str().unwrap().starts_with("CREATE aborted"), "{wait}");
+    assert!(
+        wait["resource_status_reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("CREATE aborted"),
+        "{wait}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,14 +253,39 @@ outputs:
     assert_eq!(send(json!({"data": "first"})).await, (200, Value::Null));
     assert_eq!(send(json!({"status": "DONE"})).await.0, 400);
     assert_eq!(client.show(&path).await["stack_status"], "CREATE_IN_PROGRESS");
-    assert_eq!(send(json!({"status": "SUCCESS", "id": "x", "data": {"a": 1}})).await.0, 200);
+    assert_eq!(
+        send(json!({"status": "SUCCESS", "id": "x", "data": {"a": 1}}))
+            .await
+            .0,
+        200
+    );
     let done = client.settle(&path).await;
     assert_eq!(done["stack_status"], "CREATE_COMPLETE");
     assert_eq!(output(&done, "data"), r#"{"1": "first", "x": {"a": 1}}"#);
     // The token is good for its own stack's project only.
-    assert_eq!(client.call_url("GET", &format!("http://sim.cloud/orchestration/v1/{}/stacks", client.project), token, Value::Null).await.0, 403);
-    let (_, events) = client.call("GET", &format!("{path}/events?resource_action=SIGNAL"), Value::Null).await;
-    assert_eq!(events["events"][0]["resource_status_reason"], "Signal: status:SUCCESS reason:Signal 1 received");
+    assert_eq!(
+        client
+            .call_url(
+                "GET",
+                &format!("http://sim.cloud/orchestration/v1/{}/stacks", client.project),
+                token,
+                Value::Null
+            )
+            .await
+            .0,
+        403
+    );
+    let (_, events) = client
+        .call(
+            "GET",
+            &format!("{path}/events?resource_action=SIGNAL"),
+            Value::Null,
+        )
+        .await;
+    assert_eq!(
+        events["events"][0]["resource_status_reason"],
+        "Signal: status:SUCCESS reason:Signal 1 received"
+    );
     assert_eq!(client.call("DELETE", &path, Value::Null).await.0, 204);
     assert_eq!(client.settle(&path).await["stack_status"], "DELETE_COMPLETE");
     assert_eq!(client.call_url("POST", endpoint, token, json!({})).await.0, 401);
@@ -204,10 +301,16 @@ async fn a_delete_takes_over_whatever_is_under_way() {
     }
     assert_eq!(client.call("DELETE", &path, Value::Null).await.0, 204);
     let (status, refused) = client.call("PATCH", &path, json!({})).await;
-    assert_eq!((status, refused["error"]["type"].as_str().unwrap()), (400, "NotSupported"));
+    assert_eq!(
+        (status, refused["error"]["type"].as_str().unwrap()),
+        (400, "NotSupported")
+    );
     assert_eq!(client.settle(&path).await["stack_status"], "DELETE_COMPLETE");
     let left = client.cloud.leftovers(&client.project);
-    assert!(left.servers.is_empty() && left.ports.is_empty() && left.networks.is_empty(), "{left:?}");
+    assert!(
+        left.servers.is_empty() && left.ports.is_empty() && left.networks.is_empty(),
+        "{left:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,9 +318,21 @@ async fn an_update_takes_over_an_update() {
     let client = Client::new(Pace::Real).await;
     let path = client.create("over", CLUSTER, input(1)).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!(client.call("PATCH", &path, json!({"parameters": {"number_of_hosts": 3}})).await.0, 202);
+    assert_eq!(
+        client
+            .call("PATCH", &path, json!({"parameters": {"number_of_hosts": 3}}))
+            .await
+            .0,
+        202
+    );
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!(client.call("PATCH", &path, json!({"parameters": {"number_of_hosts": 2}})).await.0, 202);
+    assert_eq!(
+        client
+            .call("PATCH", &path, json!({"parameters": {"number_of_hosts": 2}}))
+            .await
+            .0,
+        202
+    );
     let done = client.settle(&path).await;
     assert_eq!(done["stack_status"], "UPDATE_COMPLETE", "{done}");
     assert_eq!(output(&done, "refs").as_array().unwrap().len(), 2);
@@ -234,14 +349,20 @@ async fn the_same_life_in_every_run() {
             client.show(&path).await;
             tokio::time::sleep(Duration::from_secs(pause)).await;
         }
-        let (_, events) = client.call("GET", &format!("{path}/events?nested_depth=5"), Value::Null).await;
+        let (_, events) = client
+            .call("GET", &format!("{path}/events?nested_depth=5"), Value::Null)
+            .await;
         let times: Vec<(String, String, String)> = events["events"]
             .as_array()
             .unwrap()
             .iter()
             .map(|e| {
                 let text = |key: &str| e[key].as_str().unwrap().to_owned();
-                let name = text("resource_name").split('-').take(2).collect::<Vec<_>>().join("-");
+                let name = text("resource_name")
+                    .split('-')
+                    .take(2)
+                    .collect::<Vec<_>>()
+                    .join("-");
                 (text("event_time"), name, text("resource_status"))
             })
             .collect();
@@ -261,5 +382,7 @@ async fn types_can_be_switched_off() {
     let stack = client.settle(&path).await;
     assert_eq!(stack["stack_status"], "CREATE_COMPLETE", "{stack}");
     assert_eq!(output(&stack, "floating"), json!([null]));
-    client.cloud.with(|world| assert_eq!(world.network.floating_ips().count(), 0));
+    client
+        .cloud
+        .with(|world| assert_eq!(world.network.floating_ips().count(), 0));
 }

@@ -23,9 +23,15 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) async fn new(pace: Pace) -> Self {
-        let clock = Arc::new(AnchoredClock::starting_at(Timestamp::from_second(1_800_000_000).unwrap()));
+        let clock = Arc::new(AnchoredClock::starting_at(
+            Timestamp::from_second(1_800_000_000).unwrap(),
+        ));
         let cloud = SimCloud::builder().devstack().clock(clock).pace(pace).build();
-        let mut client = Self { cloud, token: String::new(), project: String::new() };
+        let mut client = Self {
+            cloud,
+            token: String::new(),
+            project: String::new(),
+        };
         let user = json!({"name": "demo", "password": "secret", "domain": {"id": "default"}});
         let body = json!({"auth": {
             "identity": {"methods": ["password"], "password": {"user": user}},
@@ -34,7 +40,12 @@ impl Client {
         let request = http::Request::post("http://sim.cloud/identity/v3/auth/tokens")
             .body(Bytes::from(body.to_string()))
             .unwrap();
-        let answer = client.cloud.transport().send(request, &TlsProfile::default()).await.unwrap();
+        let answer = client
+            .cloud
+            .transport()
+            .send(request, &TlsProfile::default())
+            .await
+            .unwrap();
         client.token = answer.headers()["x-subject-token"].to_str().unwrap().to_owned();
         let body: Value = serde_json::from_slice(answer.body()).unwrap();
         client.project = body["token"]["project"]["id"].as_str().unwrap().to_owned();
@@ -48,11 +59,27 @@ impl Client {
     }
 
     pub(super) async fn call_url(&self, method: &str, url: &str, token: &str, body: Value) -> (u16, Value) {
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        let request =
-            http::Request::builder().method(method).uri(url).header("x-auth-token", token).body(body).unwrap();
-        let answer = self.cloud.transport().send(request, &TlsProfile::default()).await.unwrap();
-        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or_default())
+        let body = if body.is_null() {
+            Bytes::new()
+        } else {
+            Bytes::from(body.to_string())
+        };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header("x-auth-token", token)
+            .body(body)
+            .unwrap();
+        let answer = self
+            .cloud
+            .transport()
+            .send(request, &TlsProfile::default())
+            .await
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            serde_json::from_slice(answer.body()).unwrap_or_default(),
+        )
     }
 
     /// Creates a stack; gives its path.
@@ -89,14 +116,21 @@ impl Client {
     }
 
     pub(super) async fn resource(&self, path: &str, name: &str) -> Value {
-        let (status, answer) = self.call("GET", &format!("{path}/resources/{name}"), Value::Null).await;
+        let (status, answer) = self
+            .call("GET", &format!("{path}/resources/{name}"), Value::Null)
+            .await;
         assert_eq!(status, 200, "{answer}");
         answer["resource"].clone()
     }
 
     pub(super) async fn resources(&self, path: &str, depth: u32) -> Vec<Value> {
-        let (status, answer) =
-            self.call("GET", &format!("{path}/resources?nested_depth={depth}"), Value::Null).await;
+        let (status, answer) = self
+            .call(
+                "GET",
+                &format!("{path}/resources?nested_depth={depth}"),
+                Value::Null,
+            )
+            .await;
         assert_eq!(status, 200, "{answer}");
         answer["resources"].as_array().unwrap().clone()
     }

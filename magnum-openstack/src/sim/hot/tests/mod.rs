@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::condition::Conditions;
 use super::evaluate::{Scope, evaluate};
 use super::expression::{Expr, Reading};
-use super::condition::Conditions;
 use super::*;
 
 const HEAD: &str = "
@@ -55,16 +55,26 @@ impl Scope for Bare {
 }
 
 fn values(template: &Template, given: Map<String, Value>) -> Result<ParameterValues, HeatError> {
-    Ok(ParameterValues::new(template.schemas()?, &given, &Map::new(), Pseudo::default()))
+    Ok(ParameterValues::new(
+        template.schemas()?,
+        &given,
+        &Map::new(),
+        Pseudo::default(),
+    ))
 }
 
 fn run(version: &str, expression: &str) -> Result<Value, HeatError> {
     let conditions = if version >= "2016-10-14" { CONDITIONS } else { "" };
-    let template = Template::new(parse_template(&format!("heat_template_version: {version}{HEAD}{conditions}"))?)?;
+    let template = Template::new(parse_template(&format!(
+        "heat_template_version: {version}{HEAD}{conditions}"
+    ))?)?;
     let scope = Bare(values(&template, Map::new())?);
     let lookup = |name: &str| scope.parameter(name);
     let conditions = Conditions::new(template.version, template.raw.get("conditions"), &lookup)?;
-    let reading = Reading { version: template.version, conditions: &conditions };
+    let reading = Reading {
+        version: template.version,
+        conditions: &conditions,
+    };
     let expr = Expr::read(&parse_document(expression)?, "path", &reading)?;
     evaluate(&expr, &scope)
 }
@@ -84,7 +94,13 @@ fn functions_give_what_the_service_gives() {
             (other, _) => wrong.push(format!("{version} {expression}: {other:?}, not {expected}")),
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), functions::CASES.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        functions::CASES.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -102,12 +118,19 @@ fn scalars_are_read_as_the_service_reads_them() {
             (other, _) => wrong.push(format!("{text:?}: {other:?}, not {expected}")),
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), scalars::CASES.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        scalars::CASES.len(),
+        wrong.join("\n")
+    );
 }
 
 fn judge(schema: &str, given: &str) -> Result<Value, HeatError> {
-    let template =
-        Template::new(parse_template(&format!("heat_template_version: 2018-08-31\nparameters:\n  p: {schema}\n"))?)?;
+    let template = Template::new(parse_template(&format!(
+        "heat_template_version: 2018-08-31\nparameters:\n  p: {schema}\n"
+    ))?)?;
     let mut map = Map::new();
     let given: Value = serde_json::from_str(given).unwrap();
     if !given.is_null() {
@@ -133,10 +156,19 @@ fn parameters_are_judged_as_the_service_judges_them() {
             (other, _) => wrong.push(format!("{schema} {given}: {other:?}, not {expected}")),
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), parameters::CASES.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        parameters::CASES.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Files by name, for environments.
 fn files(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
-    entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    entries
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect()
 }

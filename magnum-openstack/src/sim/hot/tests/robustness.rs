@@ -7,10 +7,30 @@ use super::super::*;
 
 fn any_node() -> impl Strategy<Value = Node> {
     let word = prop_oneof![
-        Just("get_param"), Just("get_attr"), Just("get_resource"), Just("str_replace"), Just("template"),
-        Just("params"), Just("repeat"), Just("for_each"), Just("if"), Just("equals"), Just("list_join"),
-        Just("str_split"), Just("map_replace"), Just("keys"), Just("type"), Just("properties"), Just("resources"),
-        Just("outputs"), Just("value"), Just("constraints"), Just("range"), Just("min"), Just("a"), Just("%i%"),
+        Just("get_param"),
+        Just("get_attr"),
+        Just("get_resource"),
+        Just("str_replace"),
+        Just("template"),
+        Just("params"),
+        Just("repeat"),
+        Just("for_each"),
+        Just("if"),
+        Just("equals"),
+        Just("list_join"),
+        Just("str_split"),
+        Just("map_replace"),
+        Just("keys"),
+        Just("type"),
+        Just("properties"),
+        Just("resources"),
+        Just("outputs"),
+        Just("value"),
+        Just("constraints"),
+        Just("range"),
+        Just("min"),
+        Just("a"),
+        Just("%i%"),
     ];
     let leaf = prop_oneof![
         Just(Node::Null),
@@ -90,7 +110,9 @@ fn aliases_cannot_blow_up() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for i in 1..12 {
         let last = i - 1;
-        text.push_str(&format!("a{i}: &a{i} [*a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}]\n"));
+        text.push_str(&format!(
+            "a{i}: &a{i} [*a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}, *a{last}]\n"
+        ));
     }
     assert!(parse_document(&text).is_err());
 }

@@ -37,16 +37,28 @@ pub(super) const CASES: &[(&str, bool, &str)] = &[
     (r#"&x [1, 2]"#, true, r#"[1, 2]"#),
     (r#"{a: &x 1, b: *x}"#, true, r#"{"a": 1, "b": 1}"#),
     (r#"{<<: {a: 1, b: 2}, b: 3}"#, true, r#"{"a": 1, "b": 3}"#),
-    (r#"- a
-- b"#, true, r#"["a", "b"]"#),
-    (r#"|
+    (
+        r#"- a
+- b"#,
+        true,
+        r#"["a", "b"]"#,
+    ),
+    (
+        r#"|
   a
   b
-"#, true, r#""a\nb\n""#),
-    (r#">
+"#,
+        true,
+        r#""a\nb\n""#,
+    ),
+    (
+        r#">
   a
   b
-"#, true, r#""a b\n""#),
+"#,
+        true,
+        r#""a b\n""#,
+    ),
     (r#"{2: a, true: c}"#, true, r#"{"2": "a", "True": "c"}"#),
     (r#"{a: 1, a: 2}"#, true, r#"{"a": 2}"#),
     (r#"'it''s'"#, true, r#""it's""#),
