@@ -278,6 +278,11 @@ pub(crate) trait Plugin: fmt::Debug + Send + Sync {
         None
     }
 
+    /// What stands for the nested template in messages.
+    fn template_url(&self) -> String {
+        "nested_stack".to_owned()
+    }
+
     /// The identifier of the stack nested in the resource.
     fn nested_stack(&self, _view: &View<'_>) -> Option<String> {
         None

@@ -33,6 +33,25 @@ pub(crate) struct Call {
     pub(crate) version: Version,
 }
 
+impl Call {
+    /// The resource and the attribute that a `get_attr` asks for, as far as they are literal.
+    pub(crate) fn attribute(&self) -> Option<(String, Option<String>)> {
+        if self.function != Function::GetAttr {
+            return None;
+        }
+        let item = |index: usize| match &self.args {
+            Expr::Value(Value::Array(items)) => items.get(index).cloned(),
+            Expr::List(items) => items.get(index).and_then(Expr::as_value),
+            _ => None,
+        };
+        match (item(0), item(1)) {
+            (Some(Value::String(resource)), Some(Value::String(attribute))) => Some((resource, Some(attribute))),
+            (Some(Value::String(resource)), _) => Some((resource, None)),
+            _ => None,
+        }
+    }
+}
+
 /// What parsing needs to know.
 pub(crate) struct Reading<'a> {
     pub(crate) version: Version,
@@ -214,26 +233,6 @@ impl Expr {
                 && seen.insert(name.clone())
             {
                 found.push((name, path.to_owned()));
-            }
-        });
-        found
-    }
-
-    /// The attributes of `resource` the expression asks for: name first, then the path if it is literal.
-    pub(crate) fn attributes_of(&self, resource: &str) -> Vec<Vec<Value>> {
-        let mut found = Vec::new();
-        self.walk("", &mut |call, _| {
-            if call.function != Function::GetAttr {
-                return;
-            }
-            let items: Vec<Option<Value>> = match &call.args {
-                Self::Value(Value::Array(items)) => items.iter().cloned().map(Some).collect(),
-                Self::List(items) => items.iter().map(Self::as_value).collect(),
-                _ => return,
-            };
-            if items.first() == Some(&Some(Value::String(resource.to_owned()))) {
-                let path: Vec<Value> = items.into_iter().skip(1).map_while(|v| v).collect();
-                found.push(path);
             }
         });
         found

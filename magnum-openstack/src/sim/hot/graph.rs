@@ -53,16 +53,20 @@ pub(crate) fn cycle(requires: &BTreeMap<String, BTreeSet<String>>) -> Option<Cyc
     }
 }
 
-/// Refuses a graph with a circle.
+/// Refuses a graph with a circle; `shown` prints a name in the message.
 ///
 /// # Errors
 /// `CircularDependencyException` that names the circle.
-pub(crate) fn check(requires: &BTreeMap<String, BTreeSet<String>>) -> Result<(), HeatError> {
-    match cycle(requires) {
-        None => Ok(()),
-        Some(names) => Err(HeatError::new(
-            ErrorKind::CircularDependencyException,
-            format!("Circular Dependency Found: {}", names.join(", ")),
-        )),
-    }
+pub(crate) fn check(
+    requires: &BTreeMap<String, BTreeSet<String>>,
+    shown: &dyn Fn(&str) -> String,
+) -> Result<(), HeatError> {
+    let Some(names) = cycle(requires) else { return Ok(()) };
+    let next = names.iter().skip(1).chain(names.first());
+    let edges: Vec<String> =
+        names.iter().zip(next).map(|(name, needs)| format!("{}: {{{}}}", shown(name), shown(needs))).collect();
+    Err(HeatError::new(
+        ErrorKind::CircularDependencyException,
+        format!("Circular Dependency Found: {{{}}}", edges.join(", ")),
+    ))
 }

@@ -19,7 +19,7 @@ pub(crate) enum Version {
     V20210416,
 }
 
-const NAMES: [(&str, Version); 19] = [
+const NAMES: [(&str, Version); 17] = [
     ("2013-05-23", Version::V20130523),
     ("2014-10-16", Version::V20141016),
     ("2015-04-30", Version::V20150430),
@@ -36,8 +36,6 @@ const NAMES: [(&str, Version); 19] = [
     ("pike", Version::V20170901),
     ("queens", Version::V20180302),
     ("rocky", Version::V20180831),
-    ("stein", Version::V20180831),
-    ("train", Version::V20180831),
     ("wallaby", Version::V20210416),
 ];
 

@@ -89,7 +89,7 @@ fn make_plugin(
         }),
         RegistryEntry::Template { key, through } => {
             let template = nested_template(&source.files, &key)?;
-            Ok(Arc::new(TemplateResource::new(through, template)?))
+            Ok(Arc::new(TemplateResource::new(key, through, template)?))
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::sim::World;
 use crate::sim::heat::custom;
 use crate::sim::hot::{Definition, ErrorKind, Expr, HeatError, check_graph, evaluate_optional};
 
+/// The origin of errors about properties.
+pub(crate) const PROPERTY_ERROR: &str = "Property error";
+
 /// What each resource requires, by name: what it says, what its values refer to, and what its type implies.
 pub(crate) fn requirements(
     definitions: &[Definition],
@@ -123,7 +126,10 @@ pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Resul
             }
         }
     }
-    check_graph(&loaded.requirements)?;
+    check_graph(&loaded.requirements, &|name| {
+        let kind = loaded.definition(name).map_or("Resource", |d| d.resource_type.rsplit("::").next().unwrap_or_default());
+        format!("{kind} \"{name}\"")
+    })?;
     for name in in_order(&loaded.requirements) {
         if let Some(definition) = loaded.definition(&name) {
             validate_resource(world, stack, definition, with_values)?;
@@ -131,7 +137,7 @@ pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Resul
     }
     for output in &loaded.outputs {
         let Some(value) = &output.value else { continue };
-        check_references(stack, value, &["outputs", &output.name, "value"], with_values)?;
+        check_attributes(stack, value, &["outputs", &output.name, "value"])?;
     }
     Ok(())
 }
@@ -168,14 +174,9 @@ fn validate_resource(
 ) -> Result<(), HeatError> {
     let plugin = load::plugin_of(&stack.loaded, definition)?;
     let place = ["resources", definition.name.as_str(), "properties"];
-    check_references(stack, &definition.properties, &place, with_values)?;
-    let given = given_properties(world, stack, definition).map_err(|e| {
-        if e.kind == ErrorKind::StackValidationFailed && e.origin.is_empty() {
-            e.under(place).from_origin("Property error")
-        } else {
-            e
-        }
-    });
+    check_attributes(stack, &definition.properties, &place)?;
+    let given = given_properties(world, stack, definition)
+        .map_err(|e| e.into_validation().under(place).from_origin(PROPERTY_ERROR));
     let given = match given {
         Ok(given) => given,
         Err(_) if !with_values => return Ok(()),
@@ -203,7 +204,7 @@ fn validate_resource(
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect()
     };
-    let at = |e: HeatError| e.under(place).from_origin("Property error");
+    let at = |e: HeatError| e.under(place).from_origin(PROPERTY_ERROR);
     if let Some(stray) = given
         .keys()
         .find(|k| !now.iter().chain(&later).any(|p| p.name == **k))
@@ -217,10 +218,20 @@ fn validate_resource(
     };
     resolved.extend(split(&later));
     if with_values {
-        plugin.validate(&resolved)?;
+        plugin.validate(&resolved).map_err(|e| if e.origin == PROPERTY_ERROR { at(e) } else { e })?;
     }
     match plugin.nested_source(stack, &definition.name, &resolved) {
-        Some(source) => validate_nested(world, stack, source?),
+        Some(source) => validate_nested(world, stack, source?).map_err(|error| {
+            let place = format!("{}<{}>", definition.name, plugin.template_url());
+            // Whatever is wrong within a nested stack is a mistake of this one's template.
+            if error.kind == ErrorKind::StackValidationFailed {
+                error.under(["resources".to_owned(), place])
+            } else {
+                HeatError::validation(error.to_string())
+                    .from_origin(error.kind.name())
+                    .at(["resources".to_owned(), place])
+            }
+        }),
         None => Ok(()),
     }
 }
@@ -257,24 +268,23 @@ fn depends_on_unmade(stack: &Stack, expr: &Expr) -> bool {
         .any(|(name, _)| stack.current(name).is_none_or(|r| r.action == Action::Init))
 }
 
-fn check_references(stack: &Stack, expr: &Expr, place: &[&str], _with_values: bool) -> Result<(), HeatError> {
-    for (target, path) in expr.references(&place.join(".")) {
-        let Some(definition) = stack.loaded.definition(&target) else {
-            return Err(HeatError::new(
-                ErrorKind::InvalidTemplateReference,
-                format!("The specified reference \"{target}\" (in {path}) is incorrect."),
-            ));
+/// Checks that the attributes an expression asks for exist.
+fn check_attributes(stack: &Stack, expr: &Expr, place: &[&str]) -> Result<(), HeatError> {
+    let mut asked: Vec<(String, Option<String>, String)> = Vec::new();
+    expr.walk(&place.join("."), &mut |call, path| {
+        if let Some((resource, attribute)) = call.attribute() {
+            asked.push((resource, attribute, format!("{path}.{}", call.name)));
+        }
+    });
+    for (resource, attribute, path) in asked {
+        let Some(definition) = stack.loaded.definition(&resource) else {
+            let text = format!("The specified reference \"{resource}\" (in unknown) is incorrect.");
+            return Err(HeatError::validation_at([path], text));
         };
         let plugin = load::plugin_of(&stack.loaded, definition)?;
-        let known = plugin.attributes();
-        for asked in expr.attributes_of(&target) {
-            let Some(Value::String(name)) = asked.first() else {
-                continue;
-            };
-            if !scope::knows_attribute(&known, plugin.is_open(), name) {
-                let error = scope::invalid_attribute(&target, name);
-                return Err(HeatError::validation(error.text).at([format!("{path}.get_attr")]));
-            }
+        let Some(attribute) = attribute else { continue };
+        if !scope::knows_attribute(&plugin.attributes(), plugin.is_open(), &attribute) {
+            return Err(HeatError::validation_at([path], scope::invalid_attribute(&resource, &attribute).text));
         }
     }
     Ok(())

@@ -170,10 +170,7 @@ impl Plugin for Port {
     fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
         let given = |key: &str| properties.get(key).is_some_and(|v| !v.is_null());
         if !given("network") && !given("network_id") {
-            return Err(HeatError::new(
-                crate::sim::hot::ErrorKind::PropertyUnspecifiedError,
-                "At least one of the following properties must be specified: network, network_id.",
-            ));
+            return Err(HeatError::validation("Property network not assigned").from_origin("Property error"));
         }
         Ok(())
     }

@@ -67,10 +67,7 @@ impl Plugin for Subnet {
 
     fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
         if first_text(properties, &["network", "network_id"]).is_none() {
-            return Err(HeatError::new(
-                crate::sim::hot::ErrorKind::PropertyUnspecifiedError,
-                "At least one of the following properties must be specified: network, network_id.",
-            ));
+            return Err(HeatError::validation("Property network not assigned").from_origin("Property error"));
         }
         Ok(())
     }

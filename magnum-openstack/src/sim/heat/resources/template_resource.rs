@@ -14,16 +14,18 @@ const REFERENCE: &str = "OS::stack_id";
 
 #[derive(Debug)]
 pub(crate) struct TemplateResource {
+    key: String,
     through: Option<String>,
     template: Template,
     schemas: Vec<(String, ParameterSchema)>,
 }
 
 impl TemplateResource {
-    /// A resource from this template, found through this entry of the registry.
-    pub(crate) fn new(through: Option<String>, template: Template) -> Result<Self, HeatError> {
+    /// A resource from the template under `key` of the files, found through this entry of the registry.
+    pub(crate) fn new(key: String, through: Option<String>, template: Template) -> Result<Self, HeatError> {
         let schemas = template.schemas()?;
         Ok(Self {
+            key,
             through,
             template,
             schemas,
@@ -181,6 +183,10 @@ impl Plugin for TemplateResource {
         properties: &Map<String, Value>,
     ) -> Option<Result<Source, HeatError>> {
         Some(Ok(self.source_in(stack, name, properties)))
+    }
+
+    fn template_url(&self) -> String {
+        self.key.clone()
     }
 
     fn nested_stack(&self, view: &View<'_>) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod docker;
 mod lives;
+mod refusals;
 mod requests;
 
 use std::sync::Arc;

@@ -220,7 +220,11 @@ fn circles_are_named() {
             .map(|(k, v)| ((*k).to_owned(), v.iter().map(|n| (*n).to_owned()).collect()))
             .collect()
     };
-    assert!(check_graph(&graph(&[("a", &["b"]), ("b", &[])])).is_ok());
-    let error = check_graph(&graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])])).unwrap_err();
-    assert_eq!(error.text, "Circular Dependency Found: b, c");
+    let shown = |name: &str| format!("Thing \"{name}\"");
+    assert!(check_graph(&graph(&[("a", &["b"]), ("b", &[])]), &shown).is_ok());
+    let error = check_graph(&graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])]), &shown).unwrap_err();
+    assert_eq!(
+        error.text,
+        r#"Circular Dependency Found: {Thing "b": {Thing "c"}, Thing "c": {Thing "b"}}"#
+    );
 }
