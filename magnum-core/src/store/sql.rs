@@ -16,16 +16,13 @@ mod write;
 use std::fmt;
 #[cfg(feature = "sqlite")]
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::AnyPool;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use self::dialect::Dialect;
+use self::dialect::{Dialect, Pools};
 use self::statement::Statement;
 use crate::Result;
 use crate::model::{
@@ -64,10 +61,8 @@ store.close().await;
 )]
 #[derive(Clone)]
 pub struct SqlStore {
-    pool: AnyPool,
+    pools: Pools,
     dialect: Dialect,
-    /// Held while writing to a database that allows one writer: waiting here is fair, waiting there is not.
-    turn: Arc<Mutex<()>>,
 }
 
 impl SqlStore {
@@ -82,12 +77,8 @@ impl SqlStore {
     /// version of the library has changed the tables; `Unavailable` when the database does not answer.
     pub async fn connect(url: &str) -> Result<Self> {
         let dialect = Dialect::of(url)?;
-        let pool = dialect.connect(url).await?;
-        let store = Self {
-            pool,
-            dialect,
-            turn: Arc::default(),
-        };
+        let pools = dialect.connect(url).await?;
+        let store = Self { pools, dialect };
         store.refuse_newer_schema().await?;
         Ok(store)
     }
@@ -113,7 +104,8 @@ impl SqlStore {
 
     /// Waits until all connections are closed. Without it, connections close when the last handle goes.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.pools.readers.close().await;
+        self.pools.writers.close().await;
     }
 
     fn ask(&self, sql: &str) -> Statement {
@@ -125,7 +117,8 @@ impl fmt::Debug for SqlStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlStore")
             .field("dialect", &self.dialect)
-            .field("connections", &self.pool.size())
+            .field("readers", &self.pools.readers.size())
+            .field("writers", &self.pools.writers.size())
             .finish_non_exhaustive()
     }
 }

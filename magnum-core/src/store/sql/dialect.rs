@@ -8,6 +8,16 @@ use sqlx::error::DatabaseError;
 
 use crate::{Error, ErrorKind, Result};
 
+/// Connections to one database.
+#[derive(Clone)]
+pub(super) struct Pools {
+    /// For single statements that change nothing.
+    pub(super) readers: AnyPool,
+    /// For transactions. Where the database allows one writer, this is one connection, whose queue is
+    /// fair, unlike waiting in the database.
+    pub(super) writers: AnyPool,
+}
+
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -33,7 +43,7 @@ impl Dialect {
     }
 
     /// Opens connections, each set up.
-    pub(super) async fn connect(self, url: &str) -> Result<AnyPool> {
+    pub(super) async fn connect(self, url: &str) -> Result<Pools> {
         match self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite => sqlite::connect(url).await,
@@ -46,13 +56,6 @@ impl Dialect {
     pub(super) fn begin(self) -> &'static str {
         match self {
             Self::Sqlite => "BEGIN IMMEDIATE",
-        }
-    }
-
-    /// Whether writers wait for each other.
-    pub(super) fn has_one_writer(self) -> bool {
-        match self {
-            Self::Sqlite => true,
         }
     }
 

@@ -154,7 +154,7 @@ impl SqlStore {
     /// Fails when a newer version of the library has changed the tables. No tables at all are fine.
     pub(super) async fn refuse_newer_schema(&self) -> Result<()> {
         let database = |error| super::failure::unavailable(self.dialect, error);
-        let mut connection = self.pool.acquire().await.map_err(database)?;
+        let mut connection = self.pools.readers.acquire().await.map_err(database)?;
         match version(self.dialect, &mut connection).await {
             Ok(made) => refuse_newer(made),
             Err(sqlx::Error::Database(error)) if self.dialect.is_missing_table(error.as_ref()) => Ok(()),

@@ -27,10 +27,6 @@ pub(super) trait Work: Sync {
 impl SqlStore {
     /// Does the work and commits it.
     pub(super) async fn transact<W: Work>(&self, work: &W) -> Result<W::Output> {
-        let _turn = match self.dialect.has_one_writer() {
-            true => Some(self.turn.lock().await),
-            false => None,
-        };
         let begun = Instant::now();
         let mut pause = Duration::from_millis(1);
         loop {
@@ -48,7 +44,7 @@ impl SqlStore {
     }
 
     async fn attempt<W: Work>(&self, work: &W) -> Result<W::Output, Failure> {
-        let mut transaction = self.pool.begin_with(self.dialect.begin()).await?;
+        let mut transaction = self.pools.writers.begin_with(self.dialect.begin()).await?;
         match work.run(self.dialect, &mut transaction).await {
             Ok(output) => self.finish(transaction).await.map(|()| output),
             Err(failure) => {
@@ -71,7 +67,7 @@ impl SqlStore {
     /// The rows of a read outside of any transaction: one statement sees one moment.
     pub(super) async fn read(&self, what: &'static str, ask: Statement) -> Result<Vec<AnyRow>> {
         let failed = |error| unavailable(self.dialect, error).at("store", what);
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut connection = self.pools.readers.acquire().await.map_err(failed)?;
         ask.rows(&mut connection).await.map_err(failed)
     }
 

@@ -11,11 +11,11 @@ use sqlx::{AnyPool, ConnectOptions, Row};
 use url::Url;
 
 use super::super::failure::unavailable;
-use super::Dialect;
+use super::{Dialect, Pools};
 use crate::{Error, ErrorKind, Result};
 
-/// Readers beside the one writer; each is a thread.
-const CONNECTIONS: u32 = 8;
+/// Readers beside the one writer, at most; each is a thread.
+const READERS: u32 = 8;
 /// How long to wait for other processes while the file is set up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -32,19 +32,34 @@ pub(in crate::store::sql) fn url_of(path: &Path) -> String {
 }
 
 /// Opens a file, made if need be for its owner only.
-pub(super) async fn connect(url: &str) -> Result<AnyPool> {
+pub(super) async fn connect(url: &str) -> Result<Pools> {
     install_default_drivers();
     let parsed = Url::parse(url).map_err(misconfigured)?;
     let options = SqliteConnectOptions::from_url(&parsed).map_err(misconfigured)?;
-    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-    if !in_memory && !url.contains("mode=ro") {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        // Every connection to a database in memory would be another database, gone with it.
+        let only = open(url, 1, None).await?;
+        return Ok(Pools {
+            readers: only.clone(),
+            writers: only,
+        });
+    }
+    if !url.contains("mode=ro") {
         make_file(options.get_filename())?;
     }
-    let pool = AnyPoolOptions::new()
-        // Every connection to a database in memory would be another database, gone with it.
-        .max_connections(if in_memory { 1 } else { CONNECTIONS })
-        .min_connections(u32::from(in_memory))
-        .idle_timeout((!in_memory).then_some(Duration::from_secs(600)))
+    let writers = open(url, 1, None).await?;
+    write_ahead(&writers).await?;
+    Ok(Pools {
+        readers: open(url, READERS, Some(Duration::from_secs(600))).await?,
+        writers,
+    })
+}
+
+async fn open(url: &str, connections: u32, idle: Option<Duration>) -> Result<AnyPool> {
+    let options = AnyPoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .idle_timeout(idle)
         .max_lifetime(None)
         .test_before_acquire(false)
         .after_connect(|connection, _| {
@@ -54,12 +69,9 @@ pub(super) async fn connect(url: &str) -> Result<AnyPool> {
                     "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
                 sqlx::raw_sql(set_up).execute(connection).await.map(|_| ())
             })
-        })
-        .connect(url)
-        .await
-        .map_err(|error| unavailable(Dialect::Sqlite, error).at("store", "connect"))?;
-    write_ahead(&pool).await?;
-    Ok(pool)
+        });
+    let opened = options.connect(url).await;
+    opened.map_err(|error| unavailable(Dialect::Sqlite, error).at("store", "connect"))
 }
 
 /// Makes readers and the writer not wait for each other. This stays with the file; changing it needs
