@@ -326,7 +326,7 @@ impl Attribute {
 
 /// A failure with a name and a message; where it happened is added by the engine.
 pub(crate) fn failure(name: &str, message: impl Into<String>) -> Failure {
-    HeatError::validation(message).from_origin(name)
+    HeatError::validation(message).with_origin(name)
 }
 
 /// A failure as the client of a service reports it.

@@ -210,8 +210,7 @@ impl Stack {
     pub(crate) fn current(&self, name: &str) -> Option<&Resource> {
         self.resources
             .values()
-            .filter(|r| r.name == name && r.replaced_by.is_none())
-            .next_back()
+            .rfind(|r| r.name == name && r.replaced_by.is_none())
     }
 
     /// The instances that stand for the names of the template, in key order.

@@ -42,7 +42,7 @@ impl<'a> Conditions<'a> {
                     "Condition definitions must be a map. Found a {} instead",
                     other.type_name()
                 );
-                return Err(HeatError::validation(text).from_origin("Conditions validation error"));
+                return Err(HeatError::validation(text).with_origin("Conditions validation error"));
             }
         };
         Ok(Self {
@@ -63,7 +63,7 @@ impl<'a> Conditions<'a> {
 
     /// Whether the condition `name` holds.
     fn named(&self, name: &str) -> Result<bool, HeatError> {
-        let broken = |text: String| HeatError::validation(text).from_origin("Condition validation error");
+        let broken = |text: String| HeatError::validation(text).with_origin("Condition validation error");
         match self.known.borrow().get(name) {
             Some(Some(known)) => return Ok(*known),
             Some(None) => return Err(broken(format!("Circular definition for condition \"{name}\""))),

@@ -130,7 +130,7 @@ impl HeatError {
     }
 
     /// The same error with its origin named.
-    pub(crate) fn from_origin(mut self, origin: impl Into<String>) -> Self {
+    pub(crate) fn with_origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = origin.into();
         self
     }

@@ -45,7 +45,9 @@ impl Call {
             _ => None,
         };
         match (item(0), item(1)) {
-            (Some(Value::String(resource)), Some(Value::String(attribute))) => Some((resource, Some(attribute))),
+            (Some(Value::String(resource)), Some(Value::String(attribute))) => {
+                Some((resource, Some(attribute)))
+            }
             (Some(Value::String(resource)), _) => Some((resource, None)),
             _ => None,
         }

@@ -61,10 +61,15 @@ pub(crate) fn check(
     requires: &BTreeMap<String, BTreeSet<String>>,
     shown: &dyn Fn(&str) -> String,
 ) -> Result<(), HeatError> {
-    let Some(names) = cycle(requires) else { return Ok(()) };
+    let Some(names) = cycle(requires) else {
+        return Ok(());
+    };
     let next = names.iter().skip(1).chain(names.first());
-    let edges: Vec<String> =
-        names.iter().zip(next).map(|(name, needs)| format!("{}: {{{}}}", shown(name), shown(needs))).collect();
+    let edges: Vec<String> = names
+        .iter()
+        .zip(next)
+        .map(|(name, needs)| format!("{}: {{{}}}", shown(name), shown(needs)))
+        .collect();
     Err(HeatError::new(
         ErrorKind::CircularDependencyException,
         format!("Circular Dependency Found: {{{}}}", edges.join(", ")),

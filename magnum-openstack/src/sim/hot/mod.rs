@@ -19,6 +19,7 @@ mod number;
 mod parameter;
 mod parameter_values;
 mod printing;
+mod sections;
 mod strings;
 mod template;
 mod url;
@@ -40,4 +41,6 @@ pub(crate) use parameter::{ParameterKind, ParameterSchema};
 pub(crate) use parameter_values::{ParameterValues, Pseudo};
 pub(crate) use printing::{dumps, py_repr, py_str};
 pub(crate) use template::{Definition, DeletionPolicy, Output, Template};
-pub(crate) use yaml::{parse_document, parse_template};
+#[cfg(test)]
+pub(crate) use yaml::parse_document;
+pub(crate) use yaml::parse_template;

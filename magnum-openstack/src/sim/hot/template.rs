@@ -9,6 +9,7 @@ use super::node::Node;
 use super::parameter::ParameterSchema;
 use super::parameter_values::ParameterValues;
 use super::printing::py_str;
+use super::sections::check_entries;
 use super::version::Version;
 
 /// What becomes of a resource's thing when the resource goes.
@@ -175,7 +176,7 @@ impl Template {
         };
         let fail = |label: Option<String>, text: String| {
             let path = std::iter::once("parameter_groups".to_owned()).chain(label);
-            Err(HeatError::validation_at(path, text).from_origin("Parameter Groups error"))
+            Err(HeatError::validation_at(path, text).with_origin("Parameter Groups error"))
         };
         let Some(groups) = groups.as_list() else {
             return fail(None, "The parameter_groups should be a list.".to_owned());
@@ -378,37 +379,4 @@ fn read_output(name: &str, node: &Node, reading: &Reading<'_>) -> Result<Output,
         description,
         value,
     })
-}
-
-fn check_entries(section: &str, required: &str, node: Option<&Node>, keys: &[&str]) -> Result<(), HeatError> {
-    let object = section.trim_end_matches('s');
-    let Some(node) = node else { return Ok(()) };
-    let no_map = |node: &Node| {
-        HeatError::validation(format!(
-            "\"{section}\" must contain a map of {object} maps. Found a [<class '{}'>] instead",
-            node.type_name()
-        ))
-    };
-    let Some(entries) = node.as_map() else {
-        return Err(no_map(node));
-    };
-    for (_, entry) in entries {
-        let incomplete = || HeatError::validation(format!("Each {object} must contain a {required} key."));
-        if entry.is_falsy() {
-            return Err(incomplete());
-        }
-        let Some(attributes) = entry.as_map() else {
-            return Err(no_map(entry));
-        };
-        for (key, _) in attributes {
-            if !keys.contains(&key.as_str()) {
-                let text = format!("\"{key}\" is not a valid keyword inside a {object} definition");
-                return Err(HeatError::validation(text));
-            }
-        }
-        if entry.get(required).is_none() {
-            return Err(incomplete());
-        }
-    }
-    Ok(())
 }

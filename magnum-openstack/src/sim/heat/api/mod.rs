@@ -2,6 +2,7 @@
 
 mod arguments;
 mod events;
+mod new_stack;
 mod refusal;
 mod resources;
 mod stack_list;
@@ -27,8 +28,11 @@ pub(crate) fn routes() -> Router<SimCloud> {
         .route("/v1/{project}/template_versions", get(templates::versions))
         .route("/v1/{project}/resource_types", get(templates::resource_types))
         .route("/v1/{project}/build_info", get(templates::build_info))
-        .route("/v1/{project}/stacks", get(stack_list::list).post(stacks::create))
-        .route("/v1/{project}/stacks/preview", post(stacks::preview))
+        .route(
+            "/v1/{project}/stacks",
+            get(stack_list::list).post(new_stack::create),
+        )
+        .route("/v1/{project}/stacks/preview", post(new_stack::preview))
         .route(
             "/v1/{project}/stacks/{name}",
             get(stacks::look_up).delete(stacks::look_up),

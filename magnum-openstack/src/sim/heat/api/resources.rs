@@ -11,7 +11,7 @@ use super::refusal::{Answer, Refusal, bad_request};
 use super::views;
 use crate::sim::World;
 use crate::sim::cloud::SimCloud;
-use crate::sim::heat::engine::{nested, work};
+use crate::sim::heat::engine::{nested, signal as delivery};
 use crate::sim::hot::{ErrorKind, HeatError};
 use crate::sim::http_api::{Authenticated, answer};
 
@@ -130,6 +130,6 @@ pub(super) async fn signal(
     };
     let mut world = cloud.world();
     live_stack_at(&world, &project, &name, &id)?;
-    work::signal(&mut world, &id, &resource, &details)?;
+    delivery::signal(&mut world, &id, &resource, &details)?;
     Ok(answer(StatusCode::OK.as_u16(), Value::Null))
 }

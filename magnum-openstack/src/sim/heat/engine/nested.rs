@@ -153,7 +153,7 @@ fn of_reason(reason: &str, action: Action) -> Failure {
     let parts: Vec<&str> = reason.split(':').map(str::trim).collect();
     match parts.as_slice() {
         [_, name, path, message @ ..] if !message.is_empty() => HeatError::validation(message.join(": "))
-            .from_origin(*name)
+            .with_origin(*name)
             .at(path.split('.')),
         _ => HeatError::validation(reason),
     }

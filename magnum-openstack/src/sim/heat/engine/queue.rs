@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::stack::Key;
-use super::{finish, traversal, work};
+use super::{finish, signal, traversal, work};
 use crate::sim::World;
 
 /// Something to do at a time.
@@ -97,13 +97,13 @@ fn run(world: &mut World, wake: Wake) {
 /// Delivers what the guests say whose boot has ended.
 fn deliver_boots(world: &mut World, at: Timestamp) {
     for boot in world.due_boots(at) {
-        for signal in boot.signals {
+        for sent in boot.signals {
             let details = match &boot.outcome {
                 Ok(()) => serde_json::json!({"status": "SUCCESS"}),
                 Err(reason) => serde_json::json!({"status": "FAILURE", "reason": reason}),
             };
             // A guest cannot tell whether anyone listens: a stack that is gone hears nothing.
-            let _ = work::signal(world, &signal.stack_id, &signal.resource, &details);
+            let _ = signal::signal(world, &sent.stack_id, &sent.resource, &details);
         }
     }
 }

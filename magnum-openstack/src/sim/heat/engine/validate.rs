@@ -98,10 +98,11 @@ fn given_properties(
                 }
             }
         }
-        other => match evaluate_optional(other, &scope)? {
-            Some(Value::Object(map)) => given = map,
-            _ => {}
-        },
+        other => {
+            if let Some(Value::Object(map)) = evaluate_optional(other, &scope)? {
+                given = map;
+            }
+        }
     }
     Ok(given)
 }
@@ -127,7 +128,9 @@ pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Resul
         }
     }
     check_graph(&loaded.requirements, &|name| {
-        let kind = loaded.definition(name).map_or("Resource", |d| d.resource_type.rsplit("::").next().unwrap_or_default());
+        let kind = loaded.definition(name).map_or("Resource", |d| {
+            d.resource_type.rsplit("::").next().unwrap_or_default()
+        });
         format!("{kind} \"{name}\"")
     })?;
     for name in in_order(&loaded.requirements) {
@@ -176,7 +179,7 @@ fn validate_resource(
     let place = ["resources", definition.name.as_str(), "properties"];
     check_attributes(stack, &definition.properties, &place)?;
     let given = given_properties(world, stack, definition)
-        .map_err(|e| e.into_validation().under(place).from_origin(PROPERTY_ERROR));
+        .map_err(|e| e.into_validation().under(place).with_origin(PROPERTY_ERROR));
     let given = match given {
         Ok(given) => given,
         Err(_) if !with_values => return Ok(()),
@@ -204,7 +207,7 @@ fn validate_resource(
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect()
     };
-    let at = |e: HeatError| e.under(place).from_origin(PROPERTY_ERROR);
+    let at = |e: HeatError| e.under(place).with_origin(PROPERTY_ERROR);
     if let Some(stray) = given
         .keys()
         .find(|k| !now.iter().chain(&later).any(|p| p.name == **k))
@@ -218,7 +221,9 @@ fn validate_resource(
     };
     resolved.extend(split(&later));
     if with_values {
-        plugin.validate(&resolved).map_err(|e| if e.origin == PROPERTY_ERROR { at(e) } else { e })?;
+        plugin
+            .validate(&resolved)
+            .map_err(|e| if e.origin == PROPERTY_ERROR { at(e) } else { e })?;
     }
     match plugin.nested_source(stack, &definition.name, &resolved) {
         Some(source) => validate_nested(world, stack, source?).map_err(|error| {
@@ -228,7 +233,7 @@ fn validate_resource(
                 error.under(["resources".to_owned(), place])
             } else {
                 HeatError::validation(error.to_string())
-                    .from_origin(error.kind.name())
+                    .with_origin(error.kind.name())
                     .at(["resources".to_owned(), place])
             }
         }),
@@ -284,7 +289,10 @@ fn check_attributes(stack: &Stack, expr: &Expr, place: &[&str]) -> Result<(), He
         let plugin = load::plugin_of(&stack.loaded, definition)?;
         let Some(attribute) = attribute else { continue };
         if !scope::knows_attribute(&plugin.attributes(), plugin.is_open(), &attribute) {
-            return Err(HeatError::validation_at([path], scope::invalid_attribute(&resource, &attribute).text));
+            return Err(HeatError::validation_at(
+                [path],
+                scope::invalid_attribute(&resource, &attribute).text,
+            ));
         }
     }
     Ok(())

@@ -1,15 +1,14 @@
 //! The work on one resource: create, update or delete it, look how far it is, hear its signals.
 
-use serde_json::Value;
-
-use super::super::plugin::{Failure, Operation, Step, Update, View, failure};
+use super::super::plugin::{Failure, Operation, Step, Update, failure};
 use super::super::stack::{Action, After, Key, Status, Task};
+use super::decision::{Decision, decide};
 use super::finish;
 use super::queue::Wake;
 use super::traversal::{self, Node};
 use super::{load, scope, validate};
 use crate::sim::World;
-use crate::sim::hot::{DeletionPolicy, ErrorKind, HeatError};
+use crate::sim::hot::{DeletionPolicy, ErrorKind};
 
 /// Starts a step of a walk.
 pub(crate) fn start(world: &mut World, stack_id: &str, node: &Node) {
@@ -17,16 +16,6 @@ pub(crate) fn start(world: &mut World, stack_id: &str, node: &Node) {
         Node::Check(name) => check(world, stack_id, name),
         Node::Cleanup(key) => clean_up(world, stack_id, *key),
     }
-}
-
-/// What a check finds to be done.
-enum Decision {
-    Nothing,
-    Create,
-    Update(Box<After>),
-    Replace,
-    Fail(Failure),
-    Wait,
 }
 
 fn check(world: &mut World, stack_id: &str, name: &str) {
@@ -61,76 +50,6 @@ fn is_new(world: &World, stack_id: &str, key: Key) -> bool {
         .get(stack_id)
         .and_then(|s| s.resources.get(&key))
         .is_some_and(|r| r.action == Action::Init)
-}
-
-fn decide(world: &World, stack_id: &str, name: &str) -> Option<(Key, Decision)> {
-    let stack = world.heat.stacks.get(stack_id)?;
-    let resource = stack.current(name)?;
-    let definition = stack.loaded.definition(name)?;
-    let key = resource.key;
-    if resource.task.is_some() {
-        return Some((key, Decision::Wait));
-    }
-    if resource.is(Action::Init, Status::Complete) {
-        return Some((key, Decision::Create));
-    }
-    let view = View {
-        world,
-        stack,
-        resource,
-    };
-    let plugin = match load::plugin_of(&stack.loaded, definition) {
-        Ok(plugin) => plugin,
-        Err(error) => return Some((key, Decision::Fail(error))),
-    };
-    let nested = plugin.nested_stack(&view).is_some();
-    if resource.action == Action::Delete
-        || definition.resource_type != resource.definition.resource_type
-        || plugin.kind() != resource.plugin.kind()
-    {
-        return Some((key, Decision::Replace));
-    }
-    if resource.status == Status::Failed && !nested && plugin.replaced_when_failed(&view) {
-        return Some((key, Decision::Replace));
-    }
-    let properties = match validate::resolve_properties(world, stack, definition, plugin.as_ref(), true) {
-        Ok(properties) => properties,
-        Err(error) => {
-            // A value that cannot be worked out any more is a failure of this resource.
-            return Some((key, Decision::Fail(failure("ValueError", error.text))));
-        }
-    };
-    let changed: Vec<String> = properties
-        .iter()
-        .filter(|(k, v)| resource.properties.get(*k) != Some(v))
-        .map(|(k, _)| k.clone())
-        .collect();
-    let same_rest = definition.metadata == resource.definition.metadata
-        && definition.update_policy == resource.definition.update_policy
-        && definition.deletion_policy == resource.definition.deletion_policy;
-    if changed.is_empty() && same_rest && resource.status != Status::Failed && !plugin.always_updates(&view) {
-        return Some((key, Decision::Nothing));
-    }
-    let schema = plugin.properties();
-    let fixed = |name: &String| schema.iter().any(|p| p.name == *name && !p.update_allowed);
-    if schema.iter().any(|p| p.immutable && changed.contains(&p.name)) {
-        let text = format!(
-            "Update to properties {} of {} ({}) is not supported.",
-            changed.join(", "),
-            name,
-            definition.resource_type
-        );
-        return Some((key, Decision::Fail(failure("NotSupported", text))));
-    }
-    if changed.iter().any(fixed) || plugin.needs_replacement(&resource.properties, &properties) {
-        return Some((key, Decision::Replace));
-    }
-    let after = After {
-        definition: definition.clone(),
-        properties,
-        changed,
-    };
-    Some((key, Decision::Update(Box::new(after))))
 }
 
 /// Makes another instance for a resource; the old one goes when nothing needs it any more.
@@ -193,7 +112,7 @@ fn adopt_definition(world: &mut World, stack_id: &str, key: Key) -> Result<(), F
     let properties =
         validate::resolve_properties(world, stack, &definition, plugin.as_ref(), true).map_err(|e| {
             if e.origin.is_empty() || e.kind != ErrorKind::StackValidationFailed {
-                e.from_origin("ValueError")
+                e.with_origin("ValueError")
             } else {
                 e
             }
@@ -398,65 +317,4 @@ fn clean_up(world: &mut World, stack_id: &str, key: Key) {
         return;
     }
     begin(world, stack_id, key, Action::Delete, None);
-}
-
-/// Delivers a signal to a resource of a stack.
-///
-/// # Errors
-/// When there is no such resource, it takes no signals, or the signal has no valid form.
-pub(crate) fn signal(
-    world: &mut World,
-    stack_id: &str,
-    name: &str,
-    details: &Value,
-) -> Result<(), HeatError> {
-    let stack = world
-        .heat
-        .stacks
-        .get(stack_id)
-        .filter(|s| !s.is_deleted())
-        .ok_or_else(|| {
-            HeatError::new(
-                ErrorKind::EntityNotFound,
-                format!("The Stack ({stack_id}) could not be found."),
-            )
-        })?;
-    let missing = HeatError::new(
-        ErrorKind::ResourceNotFound,
-        format!(
-            "The Resource ({name}) could not be found in Stack {}.",
-            stack.name
-        ),
-    );
-    let resource = stack.current(name).ok_or(missing)?;
-    if resource.action == Action::Init {
-        return Err(HeatError::new(
-            ErrorKind::ResourceNotAvailable,
-            format!("The Resource ({name}) is not available."),
-        ));
-    }
-    if resource.action == Action::Delete {
-        let text = format!("Cannot signal resource during {}", resource.action);
-        return Err(HeatError::new(
-            ErrorKind::NotSupported,
-            format!("{text} is not supported."),
-        ));
-    }
-    let (key, plugin) = (resource.key, resource.plugin.clone());
-    let mut op = Operation {
-        world,
-        stack_id: stack_id.to_owned(),
-        key,
-    };
-    match plugin.signal(&mut op, details) {
-        None => Err(HeatError::new(
-            ErrorKind::ResourceActionNotSupported,
-            "SIGNAL is not supported for resource.".to_owned(),
-        )),
-        Some(Err(error)) => Err(error),
-        Some(Ok(text)) => {
-            finish::signal_event(world, stack_id, key, &text);
-            Ok(())
-        }
-    }
 }

@@ -15,6 +15,7 @@ mod security_group;
 mod security_group_rule;
 mod server;
 mod server_group;
+mod server_schema;
 mod software_config;
 mod subnet;
 pub(crate) mod template_resource;

@@ -170,7 +170,7 @@ impl Plugin for Port {
     fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
         let given = |key: &str| properties.get(key).is_some_and(|v| !v.is_null());
         if !given("network") && !given("network_id") {
-            return Err(HeatError::validation("Property network not assigned").from_origin("Property error"));
+            return Err(HeatError::validation("Property network not assigned").with_origin("Property error"));
         }
         Ok(())
     }

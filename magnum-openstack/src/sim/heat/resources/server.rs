@@ -5,39 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::multipart_mime::{message, stored_text};
-use super::{first_text, names, text, texts};
+use super::{first_text, names, server_schema, text, texts};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View, failure};
 use crate::sim::heat::schema::Prop;
-use crate::sim::hot::{Constraint, Definition, ErrorKind, HeatError, py_str};
+use crate::sim::hot::{Definition, ErrorKind, HeatError, py_str};
 use crate::sim::world::compute::{NetworkRequest, ServerSpec};
 
 #[derive(Debug)]
 pub(crate) struct Server;
-
-fn network_schema() -> Prop {
-    Prop::keys(
-        "*",
-        vec![
-            Prop::text("uuid"),
-            Prop::text("network").constrained(Constraint::custom("neutron.network")),
-            Prop::text("allocate_network").constrained(Constraint::allowed(&["none", "auto"])),
-            Prop::text("fixed_ip").constrained(Constraint::custom("ip_addr")),
-            Prop::text("port").constrained(Constraint::custom("neutron.port")),
-            Prop::map("port_extra_properties"),
-            Prop::text("subnet").constrained(Constraint::custom("neutron.subnet")),
-            Prop::text("floating_ip"),
-            Prop::text("tag"),
-        ],
-    )
-}
-
-fn image_policies(rebuild: bool) -> Constraint {
-    if rebuild {
-        Constraint::allowed(&["REBUILD", "REPLACE", "REBUILD_PRESERVE_EPHEMERAL"])
-    } else {
-        Constraint::allowed(&["RESIZE", "REPLACE"])
-    }
-}
 
 impl Server {
     fn requests(
@@ -163,62 +138,7 @@ impl Plugin for Server {
     }
 
     fn properties(&self) -> Vec<Prop> {
-        let formats = Constraint::allowed(&["HEAT_CFNTOOLS", "RAW", "SOFTWARE_CONFIG"]);
-        let transports = Constraint::allowed(&[
-            "POLL_SERVER_CFN",
-            "POLL_SERVER_HEAT",
-            "POLL_TEMP_URL",
-            "ZAQAR_MESSAGE",
-        ]);
-        let networks = Prop {
-            inner: crate::sim::heat::schema::Inner::Items(Box::new(network_schema())),
-            ..Prop::list("networks")
-        };
-        vec![
-            Prop::text("name").updatable(),
-            Prop::text("image")
-                .constrained(Constraint::custom("glance.image"))
-                .updatable(),
-            Prop::list("block_device_mapping"),
-            Prop::list("block_device_mapping_v2"),
-            Prop::text("flavor")
-                .required()
-                .constrained(Constraint::custom("nova.flavor"))
-                .updatable(),
-            Prop::text("flavor_update_policy")
-                .default("RESIZE")
-                .constrained(image_policies(false))
-                .updatable(),
-            Prop::text("image_update_policy")
-                .default("REBUILD")
-                .constrained(image_policies(true))
-                .updatable(),
-            Prop::text("key_name").constrained(Constraint::custom("nova.keypair")),
-            Prop::text("admin_user"),
-            Prop::text("availability_zone"),
-            Prop::list("security_groups").default(json!([])),
-            networks.updatable(),
-            Prop::map("scheduler_hints"),
-            Prop::map("metadata").updatable(),
-            Prop::text("user_data_format")
-                .default("HEAT_CFNTOOLS")
-                .constrained(formats),
-            Prop::text("user_data_update_policy")
-                .default("REPLACE")
-                .updatable(),
-            Prop::text("software_config_transport")
-                .default("POLL_SERVER_CFN")
-                .constrained(transports)
-                .updatable(),
-            Prop::text("user_data").default("").updatable(),
-            Prop::text("reservation_id"),
-            Prop::boolean("config_drive"),
-            Prop::text("diskConfig").constrained(Constraint::allowed(&["AUTO", "MANUAL"])),
-            Prop::map("personality").default(json!({})),
-            Prop::text("admin_pass").updatable(),
-            Prop::list_of("tags", Prop::text("*")).updatable(),
-            Prop::map("deployment_swift_data").default(json!({})).updatable(),
-        ]
+        server_schema::properties()
     }
 
     fn attributes(&self) -> Vec<String> {
@@ -436,12 +356,10 @@ impl Plugin for Server {
                 .map(|n| n.id.clone())
                 .collect();
             for key in std::iter::once(network.clone()).chain(ids) {
-                let push = |map: &mut Map<String, Value>, item: Value| match map
-                    .entry(key.clone())
-                    .or_insert_with(|| json!([]))
-                {
-                    Value::Array(items) => items.push(item),
-                    _ => {}
+                let push = |map: &mut Map<String, Value>, item: Value| {
+                    if let Value::Array(items) = map.entry(key.clone()).or_insert_with(|| json!([])) {
+                        items.push(item);
+                    }
                 };
                 push(&mut by_network, json!(address));
                 push(

@@ -67,7 +67,7 @@ impl Plugin for Subnet {
 
     fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
         if first_text(properties, &["network", "network_id"]).is_none() {
-            return Err(HeatError::validation("Property network not assigned").from_origin("Property error"));
+            return Err(HeatError::validation("Property network not assigned").with_origin("Property error"));
         }
         Ok(())
     }

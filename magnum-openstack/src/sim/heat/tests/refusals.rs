@@ -109,9 +109,18 @@ async fn mistakes_are_named_with_their_place() {
     });
     for (resources, status, kind, message) in CASES {
         let template = format!("heat_template_version: 2018-08-31\nresources:\n{resources}\n");
-        let (got, answer) = client.try_create("wrong", &template, json!({"files": files})).await;
-        let error = (answer["error"]["type"].as_str(), answer["error"]["message"].as_str());
-        assert_eq!((got, error), (*status, (Some(*kind), Some(*message))), "{resources}");
+        let (got, answer) = client
+            .try_create("wrong", &template, json!({"files": files}))
+            .await;
+        let error = (
+            answer["error"]["type"].as_str(),
+            answer["error"]["message"].as_str(),
+        );
+        assert_eq!(
+            (got, error),
+            (*status, (Some(*kind), Some(*message))),
+            "{resources}"
+        );
     }
     assert!(client.cloud.leftovers(&client.project).stacks.is_empty());
 }
@@ -123,5 +132,11 @@ async fn an_output_of_nothing_says_so() {
     let path = client.create("odd", template, json!({})).await;
     let stack = client.settle(&path).await;
     assert_eq!(stack["stack_status"], "CREATE_COMPLETE");
-    assert!(stack["outputs"][0]["output_error"].as_str().unwrap().contains("\"gone\""), "{stack}");
+    assert!(
+        stack["outputs"][0]["output_error"]
+            .as_str()
+            .unwrap()
+            .contains("\"gone\""),
+        "{stack}"
+    );
 }
