@@ -1,5 +1,13 @@
 //! For every call of the conductor through a port, and each way in which it can go wrong: the operation still
 //! ends, and when the cluster is gone nothing of it is left.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test program: it has no users, and a panic is its verdict"
+)]
 
 mod support;
 
@@ -42,7 +50,10 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let scene = Scene::new(7).await;
+        let mut settings = Settings::default();
+        // Fewer looks at a stack that is being made: each look is like the one before.
+        settings.poll_interval = Duration::from_secs(60);
+        let scene = Scene::with(7, settings).await;
         scene.template().await;
         let id = scene.accept(1).await.id;
         if kind != Kind::Create {
@@ -103,6 +114,11 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             assert!(
                 cluster.status.phase == Phase::Complete || cluster.status_reason.is_some(),
                 "{kind:?} {harm:?}: failed without a reason"
+            );
+            assert_ne!(
+                cluster.status,
+                ClusterStatus::DELETE_COMPLETE,
+                "{kind:?} {harm:?}: gone, yet there"
             );
             cluster.status
         });

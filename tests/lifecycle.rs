@@ -1,4 +1,12 @@
 //! A cluster's life on the simulated cloud, as a host would drive it.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test program: it has no users, and a panic is its verdict"
+)]
 
 mod support;
 

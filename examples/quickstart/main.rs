@@ -7,6 +7,7 @@
 //!
 //! Without `--cloud` it plays on a simulated cloud in this process. With it, the very same runs on a real cloud of
 //! `clouds.yaml`, where your own account owns the stack.
+#![allow(missing_docs, unreachable_pub, reason = "a program: it has no users in code")]
 
 mod clouds;
 mod inventory;

@@ -2,6 +2,13 @@
 //!
 //! Called as `worker …` it is a conductor's process of its own; else it runs the scenarios, several at a time, and
 //! compares what the cloud holds before and after.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program: it has no users, and a panic is a verdict"
+)]
 
 #[path = "../support/interrupt.rs"]
 #[allow(dead_code, reason = "the simulated tests use the rest")]

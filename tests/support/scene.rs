@@ -1,6 +1,6 @@
 //! A scene: a simulated cloud, a service, and conductors that can be interrupted.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -220,8 +220,10 @@ fn compose(
         .ids(random.clone())
         .entropy(random.clone())
         .settings(settings.clone());
-    for driver in magnum::drivers::all() {
-        builder = builder.driver(driver);
+    // Assembled once: a sweep composes thousands of times.
+    static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
+    for driver in DRIVERS.get_or_init(magnum::drivers::all) {
+        builder = builder.driver(Arc::clone(driver));
     }
     builder.build().unwrap()
 }

@@ -77,7 +77,14 @@ async fn drive(inner: &Arc<Inner>, fence: &Arc<Fence>, lease: &Lease) -> Result<
             ledger,
         };
         let next = match work.advance().await {
-            Err(error) if error.kind() != ErrorKind::Stale => work.setback(error).await?,
+            Err(error) if error.kind() != ErrorKind::Stale => {
+                // The step may have changed what it holds before its commit failed, or the commit may have
+                // happened: only what is stored counts.
+                if !work.read_again().await? {
+                    continue;
+                }
+                work.setback(error).await?
+            }
             other => other?,
         };
         match next {
@@ -102,6 +109,22 @@ pub(super) fn next_sequence(ledger: &[LedgerEntry]) -> u32 {
 }
 
 impl Work {
+    /// Reads everything anew; false when the operation is not active any more.
+    async fn read_again(&mut self) -> Result<bool> {
+        let id = self.cluster.id;
+        let (Some(cluster), Some(operation)) = (
+            self.inner.store.cluster(id).await?,
+            self.inner.store.active_operation(id).await?,
+        ) else {
+            return Ok(false);
+        };
+        let same = operation.id == self.operation.id;
+        self.cluster = cluster;
+        self.operation = operation;
+        self.ledger = self.inner.store.ledger(id).await?;
+        Ok(same)
+    }
+
     async fn advance(&mut self) -> Result<Next> {
         let unwinding = self.unwinding();
         if self.inner.clock.now() >= self.operation.deadline && !unwinding {
