@@ -70,6 +70,7 @@ async fn measure(name: &str, store: Arc<dyn Store>) {
         step: Step::Observe,
         deadline: now,
         attempt: 0,
+        rounds: 0,
         not_before: now,
         generation: 1,
         user_id: "user".to_owned(),

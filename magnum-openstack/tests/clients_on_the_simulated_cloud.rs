@@ -1,5 +1,10 @@
 //! The clients against the simulated cloud: whole lives of a trust and a stack, and what goes wrong in them.
 #![cfg(feature = "sim")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test program: a panic is its verdict"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;

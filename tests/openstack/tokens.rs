@@ -39,7 +39,7 @@ pub async fn expired_in_between() -> Outcome {
         }
         site.accept("expired", 1).await.map_err(text)?
     };
-    tokio::time::sleep(Duration::from_secs(9)).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
     ends_unauthorized(&site, cluster.id).await
 }
 

@@ -152,7 +152,10 @@ impl Keeper {
         let Some(found) = self.find(name).await? else {
             return Ok(None);
         };
-        let found = self.adopt(&found)?;
+        let Ok(found) = self.adopt(&found) else {
+            // Somebody else's stack has the name: ours was never made, and theirs is not touched.
+            return Ok(None);
+        };
         *stack = Some(found.clone());
         if self.writing.is_some() {
             self.record(entry).await?;

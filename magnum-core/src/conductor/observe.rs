@@ -52,7 +52,7 @@ impl Work {
                 Ok(Next::Again)
             }
             InfrastructureState::Present(Action::Delete, Phase::Failed)
-                if self.operation.attempt + 1 >= REMOVALS =>
+                if self.operation.rounds + 1 >= REMOVALS =>
             {
                 self.failed(seen).await
             }
@@ -86,9 +86,7 @@ impl Work {
 
     async fn failed(&mut self, seen: Observation) -> Result<Next> {
         self.absorb(&seen);
-        let message = seen
-            .reason
-            .unwrap_or_else(|| "the cloud gives no reason".to_owned());
+        let message = one_line(seen.reason.as_deref().unwrap_or("the cloud gives no reason"));
         let fault = Fault {
             code: code(&message),
             message,
@@ -102,22 +100,23 @@ impl Work {
         self.fail(Fault::new(FailureCode::Dependency, message)).await
     }
 
-    /// Back to driving, with a wait that grows; in the end the tries are used up.
+    /// Back to driving, with a wait that grows; in the end the rounds are used up.
     async fn again(&mut self, why: &str) -> Result<Next> {
-        let attempt = self.operation.attempt.saturating_add(1);
-        if attempt >= self.inner.settings.attempts {
-            return Err(Error::new(ErrorKind::Unavailable, why).with_retry(crate::Retry::Never));
+        let rounds = self.operation.rounds.saturating_add(1);
+        if rounds >= self.inner.settings.attempts {
+            return Err(Error::new(ErrorKind::Unavailable, one_line(why)).with_retry(crate::Retry::Never));
         }
-        let wait = self.wait_after(attempt);
+        let wait = self.wait_after(rounds);
         self.operation.step = Step::Drive;
-        self.operation.attempt = attempt;
+        self.operation.attempt = 0;
+        self.operation.rounds = rounds;
         self.operation.not_before = self
             .inner
             .clock
             .now()
             .checked_add(wait)
             .unwrap_or(jiff::Timestamp::MAX);
-        self.cluster.status_reason = Some(format!("{why}; trying again (try {attempt})"));
+        self.cluster.status_reason = Some(format!("{}; trying again (round {rounds})", one_line(why)));
         self.save(Vec::new()).await?;
         Ok(Next::Wait(wait))
     }
@@ -142,6 +141,11 @@ impl Work {
             }
         }
     }
+}
+
+/// Services wrap their reasons; a status reason is one line.
+fn one_line(reason: &str) -> String {
+    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Files a failure by the words that the services use for it.

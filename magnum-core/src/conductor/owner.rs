@@ -73,7 +73,11 @@ pub(super) async fn under<T, F: Future<Output = Result<T>>>(
     call: impl Fn(Auth) -> F,
 ) -> Result<T> {
     let answer = limited(inner, what, call(identity.clone())).await;
-    let refused = matches!(&answer, Err(error) if error.kind() == ErrorKind::Unauthorized);
+    // Keystone answers 401 for a trust that is gone, 403 for one whose owner is disabled or lost a role.
+    let refused = matches!(
+        &answer,
+        Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
+    );
     if !refused || !matches!(identity, Auth::Trust(_)) {
         return answer;
     }

@@ -135,6 +135,9 @@ pub struct Operation {
     pub deadline: Timestamp,
     /// How often the current step was tried without success.
     pub attempt: u32,
+    /// How often it went back to driving because the change had not arrived, or a removal had failed.
+    #[serde(default)]
+    pub rounds: u32,
     /// Not to be tried before.
     pub not_before: Timestamp,
     /// The cluster generation that it brings about.

@@ -154,7 +154,10 @@ impl Magnum {
             let message = "this host has no node endpoint, where nodes would get certificates";
             problems.push(crate::Problem::new("tls_disabled", false, message));
         }
-        problems.extend(driver.validate(&cluster.template, Some(&cluster)));
+        // The driver need not check again what does not fit its descriptor.
+        if problems.is_empty() {
+            problems = driver.validate(&cluster.template, Some(&cluster));
+        }
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
@@ -615,6 +618,7 @@ impl Magnum {
             step,
             deadline: now.checked_add(timeout).unwrap_or(Timestamp::MAX),
             attempt: 0,
+            rounds: 0,
             not_before: now,
             generation: cluster.generation,
             user_id: cx.user_id.clone(),

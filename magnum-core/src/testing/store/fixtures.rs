@@ -175,6 +175,7 @@ pub(super) fn operation(cluster: ClusterId) -> Operation {
         step: Step::Trust,
         deadline: instant(9),
         attempt: 0,
+        rounds: 0,
         not_before: instant(3),
         generation: 1,
         user_id: "alice".to_owned(),
