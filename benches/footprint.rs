@@ -152,7 +152,6 @@ fn compose(stub: &Arc<Stub>) -> Magnum {
             orchestrator: stub.clone(),
             trust: TrustMode::None,
             catalog: stub.clone(),
-            admin: false,
         })
         .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
         .node_endpoint(NodeEndpoint::new("https://nodes.example.test").unwrap())

@@ -74,6 +74,5 @@ pub fn cloud(name: &str, openstack: &OpenStack, trusts: bool) -> Cloud {
             TrustMode::None
         },
         catalog: openstack.catalog(),
-        admin: openstack.has_admin(),
     }
 }

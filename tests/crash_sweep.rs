@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use magnum::*;
-use support::interrupt::Outcome;
+use support::interrupt::{CREATE_CHANGES, DELETE_CHANGES, Outcome};
 use support::scene::Scene;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +175,12 @@ fn sweep(kind: Kind, good: Option<ClusterStatus>) {
     for at in 0..plain.calls.len() as u64 {
         for outcome in Outcome::ALL {
             let status = run(kind, Harm::Call(at, outcome)).status;
+            // A single mishap, wherever it strikes, is survived: the operation is done in the end.
+            assert_eq!(
+                status, good,
+                "{kind:?} {at} {outcome:?}: {}",
+                plain.calls[at as usize]
+            );
             *ended
                 .entry(status.map_or("gone".to_owned(), |s| s.to_string()))
                 .or_insert(0) += 1;
@@ -224,4 +230,25 @@ fn a_scale_can_be_dropped_at_every_poll() {
 #[test]
 fn a_delete_can_be_dropped_at_every_poll() {
     drops(Kind::Delete);
+}
+
+/// The tests on real services kill a conductor at each of these.
+#[tokio::test(start_paused = true)]
+async fn an_operation_has_as_many_changes_as_are_swept_elsewhere() {
+    let scene = Scene::new(7).await;
+    scene.template().await;
+    let id = scene.accept(1).await.id;
+    for expected in [CREATE_CHANGES, DELETE_CHANGES] {
+        scene.interrupter.arm_changes(None);
+        scene.conductor(3).run_until_idle().await.unwrap();
+        let changes = scene.interrupter.calls();
+        assert_eq!(changes.len() as u64, expected, "{changes:#?}");
+        if scene.cluster(id).await.is_some() {
+            scene
+                .magnum
+                .delete_cluster(&scene.cx, id, DeleteOptions::default())
+                .await
+                .unwrap();
+        }
+    }
 }

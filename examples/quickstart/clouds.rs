@@ -92,26 +92,17 @@ async fn simulated() -> Result<Site> {
 
 impl Site {
     /// Lets the cloud's servers reach the service: through the simulation, or by listening.
-    pub async fn connect(&self, magnum: &Magnum) -> Result<()> {
+    pub async fn connect(&self, magnum: &Magnum, listen: std::net::SocketAddr) -> Result<()> {
         if let Some(cloud) = &self.simulation {
             cloud.mount("nodes.example.test", Arc::new(Route(magnum.clone())));
             return Ok(());
         }
-        let url: http::Uri = self
-            .node_endpoint
-            .parse()
-            .map_err(|_| Error::field("--node-endpoint", &self.node_endpoint, "a URL is needed"))?;
-        let port = url
-            .port_u16()
-            .unwrap_or(if url.scheme_str() == Some("http") { 80 } else { 443 });
-        let listener = tokio::net::TcpListener::bind(("0.0.0.0", port))
-            .await
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::Configuration,
-                    format!("port {port} cannot be listened on: {error}"),
-                )
-            })?;
+        let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| {
+            Error::new(
+                ErrorKind::Configuration,
+                format!("{listen} cannot be listened on: {error}"),
+            )
+        })?;
         let router = axum::Router::new().fallback(answer).with_state(magnum.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo run --example quickstart
-//! cargo run --example quickstart -- --cloud mycloud --node-endpoint https://me.example.com:9512
+//! cargo run --example quickstart -- --cloud mycloud --node-endpoint https://me.example.com/nodes
 //! ```
 //!
 //! Without `--cloud` it plays on a simulated cloud in this process. With it, the very same runs on a real cloud of
@@ -32,9 +32,13 @@ struct Arguments {
     /// A cloud of clouds.yaml; a simulated one when absent.
     #[arg(long, requires = "node_endpoint")]
     cloud: Option<String>,
-    /// The URL by which the cluster's servers reach this program; it listens on the URL's port.
+    /// The URL by which the cluster's servers reach this program. It must be https, ended by a proxy of yours that
+    /// passes on to --listen; http is accepted on loopback addresses only.
     #[arg(long)]
     node_endpoint: Option<String>,
+    /// Where this program listens for the cluster's servers, in plain HTTP.
+    #[arg(long, default_value = "127.0.0.1:9512")]
+    listen: std::net::SocketAddr,
     /// Name or UUID of an image with os_distro=ubuntu.
     #[arg(long, default_value = "ubuntu")]
     image: String,
@@ -93,7 +97,7 @@ async fn play(arguments: Arguments) -> Result<usize> {
         builder = builder.driver(driver);
     }
     let magnum = builder.build()?;
-    site.connect(&magnum).await?;
+    site.connect(&magnum, arguments.listen).await?;
 
     let conductor = magnum.conductor();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -139,10 +143,13 @@ async fn life(
     let spec = ClusterSpec::new("docker-template").with_name("mycluster");
     let cluster = magnum.create_cluster(cx, spec, CreateOptions::default()).await?;
     println!("Request to create cluster {} accepted", cluster.id);
-    let made = watch(magnum, cx, &cluster).await;
-    let result = match made {
-        Ok(_) => used(magnum, cx, arguments, site, &cluster).await,
-        Err(error) => Err(error),
+    let lived = async {
+        watch(magnum, cx, &cluster).await?;
+        used(magnum, cx, arguments, site, &cluster).await
+    };
+    let result = tokio::select! {
+        result = lived => result,
+        _ = tokio::signal::ctrl_c() => Err(Error::new(ErrorKind::Unavailable, "interrupted")),
     };
     // Whatever happened, what was made is removed.
     magnum

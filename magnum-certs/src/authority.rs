@@ -27,7 +27,7 @@ use crate::{key_strength, known_keys, private_key, subject};
 /// | Valid until | now + `validity` | now + `validity`, at most until its authority's end |
 /// | Basic constraints | critical, CA, path length 0 | critical, no CA |
 /// | Key usage, critical | `keyCertSign`, `cRLSign` | `digitalSignature`, for RSA also `keyEncipherment` |
-/// | Extended key usage | | `clientAuth`; under [`Profile::Node`] `serverAuth`, `clientAuth` |
+/// | Extended key usage | | `clientAuth`; under [`Profile::Node`] `serverAuth`, and `clientAuth` if the profile says so |
 /// | Key identifiers | subject | subject, authority |
 /// | Names | | under [`Profile::Node`] those of the node |
 ///
@@ -47,7 +47,7 @@ use crate::{key_strength, known_keys, private_key, subject};
 /// | Profile | Common name | Organizations | Names | Purposes |
 /// | --- | --- | --- | --- | --- |
 /// | [`Profile::Client`] | the request's | the request's; one that is not listed is refused | none; refused | `clientAuth`; any other is refused |
-/// | [`Profile::Node`] | the profile's | none | those requested, or all; one that is not the node's is refused | `serverAuth` and `clientAuth`; any other is refused |
+/// | [`Profile::Node`] | the profile's | none | those requested, or all; one that is not the node's is refused | `serverAuth`, and `clientAuth` if the profile says so; any other is refused |
 ///
 /// # Errors
 /// `InvalidInput` names the field: `csr` for a refused request, `common_name`, `organizations`, `names` and
@@ -69,6 +69,7 @@ use crate::{key_strength, known_keys, private_key, subject};
 /// let profile = Profile::Node {
 ///     common_name: "kubernetes".into(),
 ///     names: vec![SubjectName::Dns("kubernetes.default".into())],
+///     client: true,
 /// };
 /// let server = authority.issue(&ca, "kubernetes", &profile, year).await?;
 /// assert!(server.certificate.starts_with("-----BEGIN CERTIFICATE-----"));

@@ -132,7 +132,10 @@ fn append_leaf_extensions(
     if grant.server {
         purposes.server_auth();
     }
-    builder.append_extension(purposes.client_auth().build()?)?;
+    if grant.client {
+        purposes.client_auth();
+    }
+    builder.append_extension(purposes.build()?)?;
 
     let identifier = SubjectKeyIdentifier::new().build(&builder.x509v3_context(None, None))?;
     builder.append_extension(identifier)?;

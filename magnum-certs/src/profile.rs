@@ -13,8 +13,10 @@ pub(crate) struct Grant {
     pub(crate) subject: Subject,
     /// `subjectAltName`, none when empty.
     pub(crate) names: Vec<SubjectName>,
-    /// `serverAuth` beside `clientAuth`.
+    /// `serverAuth`.
     pub(crate) server: bool,
+    /// `clientAuth`.
+    pub(crate) client: bool,
 }
 
 impl Grant {
@@ -36,11 +38,13 @@ impl Grant {
                     },
                     names: Vec::new(),
                     server: false,
+                    client: true,
                 })
             }
             Profile::Node {
                 common_name: fixed,
                 names,
+                client,
             } => {
                 if common_name != fixed {
                     return Err(Error::field(
@@ -49,7 +53,7 @@ impl Grant {
                         format!("the profile is that of '{}'", shown(fixed)),
                     ));
                 }
-                Self::node(fixed, names)
+                Self::node(fixed, names, *client)
             }
             _ => Err(unknown_profile()),
         }
@@ -62,7 +66,11 @@ impl Grant {
     pub(crate) fn requested(profile: &Profile, request: &Request) -> Result<Self> {
         match profile {
             Profile::Client { organizations } => Self::client_request(organizations, request),
-            Profile::Node { common_name, names } => Self::node_request(common_name, names, request),
+            Profile::Node {
+                common_name,
+                names,
+                client,
+            } => Self::node_request(common_name, names, *client, request),
             _ => Err(unknown_profile()),
         }
     }
@@ -114,19 +122,26 @@ impl Grant {
             },
             names: Vec::new(),
             server: false,
+            client: true,
         })
     }
 
-    fn node_request(common_name: &str, own: &[SubjectName], request: &Request) -> Result<Self> {
+    fn node_request(common_name: &str, own: &[SubjectName], client: bool, request: &Request) -> Result<Self> {
         for purpose in &request.extensions.purposes {
-            if ![SERVER_AUTH, CLIENT_AUTH].contains(purpose) {
+            let allowed = *purpose == SERVER_AUTH || (client && *purpose == CLIENT_AUTH);
+            if !allowed {
+                let good_for = if client {
+                    "serverAuth and clientAuth"
+                } else {
+                    "serverAuth"
+                };
                 return Err(refused(
                     purpose,
-                    "a node's certificate is good for serverAuth and clientAuth alone",
+                    format!("this node's certificate is good for {good_for} alone"),
                 ));
             }
         }
-        let whole = Self::node(common_name, own)?;
+        let whole = Self::node(common_name, own, client)?;
         let Some(requested) = &request.extensions.names else {
             return Ok(whole);
         };
@@ -145,7 +160,7 @@ impl Grant {
         Ok(Self { names, ..whole })
     }
 
-    fn node(common_name: &str, names: &[SubjectName]) -> Result<Self> {
+    fn node(common_name: &str, names: &[SubjectName], client: bool) -> Result<Self> {
         checked("common_name", common_name)?;
         for name in names {
             if let SubjectName::Dns(dns) = name {
@@ -159,6 +174,7 @@ impl Grant {
             },
             names: names.to_vec(),
             server: true,
+            client,
         })
     }
 }

@@ -21,10 +21,13 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use crate::Result;
-use crate::ports::{Claim, within};
+use crate::ports::Claim;
 use crate::service::Inner;
+
+use fence::{Fence, limited};
 
 pub(crate) use keeper::Keeper;
 
@@ -87,11 +90,19 @@ impl Conductor {
         while !*stopped.borrow() {
             let woken = self.inner.work.notified();
             let free = slots.saturating_sub(at_work.len());
-            match self.claim(free).await {
-                Ok(leases) => at_work.extend(leases.into_iter().map(|lease| work::on(&self.inner, lease))),
+            if free == 0 {
+                tokio::select! {
+                    _ = stopped.changed() => {}
+                    Some(()) = at_work.next() => {}
+                }
+                continue;
+            }
+            // What is at work goes on while the store is asked.
+            match beside(&mut at_work, self.claim(free)).await {
+                Ok(fences) => at_work.extend(fences.into_iter().map(|fence| work::on(&self.inner, fence))),
                 Err(error) => tracing::error!(error = ?error, "no clusters could be claimed"),
             }
-            let pause = self.pause().await;
+            let pause = beside(&mut at_work, self.pause()).await;
             tokio::select! {
                 biased;
                 _ = stopped.changed() => {}
@@ -123,13 +134,13 @@ impl Conductor {
     /// # Errors
     /// What the store answers; errors of single clusters are recorded with them.
     pub async fn step(&self) -> Result<Stepped> {
-        let leases = self
+        let fences = self
             .claim(self.inner.settings.concurrency.max(1) as usize)
             .await?;
-        let clusters = leases.len();
-        let mut at_work: FuturesUnordered<_> = leases
+        let clusters = fences.len();
+        let mut at_work: FuturesUnordered<_> = fences
             .into_iter()
-            .map(|lease| work::on(&self.inner, lease))
+            .map(|fence| work::on(&self.inner, fence))
             .collect();
         while at_work.next().await.is_some() {}
         let events = outbox::deliver(&self.inner).await?;
@@ -160,24 +171,12 @@ impl Conductor {
         }
     }
 
-    async fn claim(&self, free: usize) -> Result<Vec<crate::ports::Lease>> {
-        if free == 0 {
-            return Ok(Vec::new());
-        }
-        let claim = self.wanted(free);
-        match within(
-            &self.inner.clock,
-            self.inner.settings.call_timeout,
-            self.inner.store.claim(claim),
-        )
-        .await
-        {
-            Ok(claimed) => claimed,
-            Err(elapsed) => Err(crate::Error::new(
-                crate::ErrorKind::Timeout,
-                format!("the store: {elapsed}"),
-            )),
-        }
+    async fn claim(&self, free: usize) -> Result<Vec<Fence>> {
+        let asked = Instant::now();
+        let claim = self.inner.store.claim(self.wanted(free));
+        let leases = limited(&self.inner, "store.claim", claim).await?;
+        let fence = |lease| Fence::new(Arc::clone(&self.inner), lease, asked);
+        Ok(leases.into_iter().map(fence).collect())
     }
 
     /// The clusters that this conductor can work on, at most so many.
@@ -199,7 +198,13 @@ impl Conductor {
     /// Until when nothing is due, but at most as long as another process may take to add something unseen.
     async fn pause(&self) -> Duration {
         let longest = self.inner.settings.poll_interval.min(Duration::from_secs(1));
-        match self.inner.store.next_due(&self.wanted(1)).await {
+        match limited(
+            &self.inner,
+            "store.next_due",
+            self.inner.store.next_due(&self.wanted(1)),
+        )
+        .await
+        {
             Ok(Some(due)) => {
                 let wait = due.duration_since(self.inner.clock.now());
                 Duration::try_from(wait)
@@ -207,6 +212,21 @@ impl Conductor {
                     .clamp(Duration::from_millis(10), longest)
             }
             _ => longest,
+        }
+    }
+}
+
+/// Waits for `call` while what is at work goes on.
+async fn beside<T>(
+    at_work: &mut FuturesUnordered<impl Future<Output = ()>>,
+    call: impl Future<Output = T>,
+) -> T {
+    let mut call = pin!(call);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut call => return answer,
+            Some(()) = at_work.next() => {}
         }
     }
 }

@@ -155,6 +155,19 @@ pub fn shown(value: &str) -> String {
     out
 }
 
+/// Somebody else's text made safe for a status reason, an event or a log: one line, no control characters, at most
+/// 1000 characters.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    const LIMIT: usize = 1000;
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out: String = folded.chars().take(LIMIT).filter(|c| !c.is_control()).collect();
+    if folded.chars().count() > LIMIT {
+        out.push('…');
+    }
+    out
+}
+
 /// An error of the library or of one of its ports.
 ///
 /// `Display` is one line without secrets, fit for a tenant. `Debug` adds where it comes from.

@@ -11,7 +11,7 @@ mod store;
 pub mod testing;
 
 pub use conductor::{Conductor, Stepped};
-pub use error::{Error, ErrorKind, Problem, Result, Retry, shown};
+pub use error::{Error, ErrorKind, Problem, Result, Retry, one_line, shown};
 pub use model::*;
 pub use ports::*;
 pub use secret::Secret;

@@ -93,12 +93,6 @@ impl OpenStack {
         self.inner.wire.limits()
     }
 
-    /// Whether the host has an administrator of this cloud, for [`Auth::Admin`].
-    #[must_use]
-    pub fn has_admin(&self) -> bool {
-        self.inner.identity.admin.is_some()
-    }
-
     /// Logs in and returns the token, for callers that have credentials and no token yet.
     ///
     /// # Errors

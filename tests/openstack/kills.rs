@@ -5,14 +5,9 @@ use std::time::Duration;
 
 use magnum::*;
 
+use crate::interrupt::{CREATE_CHANGES, DELETE_CHANGES};
 use crate::site::Site;
 use crate::{Outcome, Scenario};
-
-/// Changes of a create up to the point where it only waits: steps, ledger rows, and what they stand for. The last ones
-/// strike while the stack is being made, and at the end of the operation.
-const CREATE_CHANGES: u64 = 23;
-/// Changes of a delete, to the last commit.
-const DELETE_CHANGES: u64 = 14;
 
 pub fn all() -> Vec<(String, Scenario)> {
     let mut scenarios: Vec<(String, Scenario)> = Vec::new();

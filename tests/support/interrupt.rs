@@ -114,7 +114,51 @@ fn changes(name: &str) -> bool {
     let write = ["POST ", "PATCH ", "PUT ", "DELETE "]
         .iter()
         .any(|method| name.starts_with(method));
-    (write && !name.ends_with("/auth/tokens")) || name == "store.commit"
+    (write && !name.ends_with("/auth/tokens")) || (name.starts_with("store.commit") && name != PROGRESS)
+}
+
+/// Changes of a create: trustee, trust, two certificates, stack (each intended, made, recorded), the steps between
+/// them, and the end. How far the cloud is, is recorded as well, but how often is a matter of timing: not counted.
+pub const CREATE_CHANGES: u64 = 18;
+/// Changes of a delete: the steps, the stack, its row, two certificates with their rows, trust, trustee, and the end.
+pub const DELETE_CHANGES: u64 = 13;
+
+/// A commit that shows only how far the cloud is; how often that happens is a matter of timing.
+const PROGRESS: &str = "store.commit progress";
+
+fn commit_name(commit: &Commit) -> String {
+    let mut parts = Vec::new();
+    for write in &commit.writes {
+        match write {
+            Write::PutOperation(operation)
+                if operation.state == OperationState::Active
+                    && operation.step == Step::Observe
+                    && commit.conditions.iter().any(|c| matches!(c, Condition::Lease(_))) =>
+            {
+                parts.push("observe".to_owned());
+            }
+            Write::PutOperation(operation) => {
+                parts.push(format!("operation {:?} {}", operation.state, operation.step));
+            }
+            Write::PutLedger(entry) => {
+                let known = if entry.owned.exists() {
+                    "exists"
+                } else {
+                    "intended"
+                };
+                parts.push(format!("ledger {known}: {}", entry.owned.describe()));
+            }
+            Write::DeleteLedger(_) => parts.push("ledger row gone".to_owned()),
+            Write::PutKeyPair(_) => parts.push("key pair".to_owned()),
+            Write::DeleteKeyPair(_) => parts.push("key pair gone".to_owned()),
+            Write::DeleteCluster(_) => parts.push("cluster gone".to_owned()),
+            _ => {}
+        }
+    }
+    if parts == ["observe"] {
+        return PROGRESS.to_owned();
+    }
+    format!("store.commit {}", parts.join(", "))
 }
 
 /// A transport whose calls can be struck.
@@ -156,7 +200,9 @@ macro_rules! struck {
 #[async_trait]
 impl Store for InterruptedStore {
     async fn commit(&self, commit: Commit) -> Result<()> {
-        struck!(self, "commit", self.0.commit(commit))
+        let name = commit_name(&commit);
+        let lost = |_| Error::new(ErrorKind::Unavailable, "the store's answer to commit was lost");
+        self.1.around(name, lost, self.0.commit(commit)).await
     }
     async fn template(&self, id: TemplateId) -> Result<Option<ClusterTemplate>> {
         struck!(self, "template", self.0.template(id))

@@ -183,6 +183,7 @@ async fn a_node_gets_the_names_it_asks_for_or_all() {
     let nameless = Profile::Node {
         common_name: "n".into(),
         names: vec![],
+        client: true,
     };
     let signed = authority
         .sign(&ca, &Requested::new().pem(), &nameless, YEAR)

@@ -24,6 +24,7 @@ async fn arguments_are_checked() {
     let dns = |name: &str| Profile::Node {
         common_name: "n".into(),
         names: vec![SubjectName::Dns(name.into())],
+        client: true,
     };
     assert_eq!(issue("", &client(&[]), DAY).await, "common_name");
     assert_eq!(issue(&"x".repeat(65), &client(&[]), DAY).await, "common_name");

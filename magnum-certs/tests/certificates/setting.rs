@@ -79,5 +79,6 @@ pub(crate) fn node() -> Profile {
             SubjectName::Dns("Kubernetes.default".into()),
             SubjectName::Dns("master-0".into()),
         ],
+        client: true,
     }
 }

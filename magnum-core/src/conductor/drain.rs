@@ -1,13 +1,14 @@
 //! The step that removes what the ledger holds, newest first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fence::limited;
 use super::owner;
 use super::work::{Next, Work};
 use crate::model::{Action, FailureCode, Fault, LedgerEntry, OperationKind, Owned, Phase};
 use crate::ports::{Commit, StackKeeper, TrustManager, TrustMode, Write};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, one_line};
 
 impl Work {
     pub(super) async fn step_drain(&mut self) -> Result<Next> {
@@ -42,12 +43,12 @@ impl Work {
     async fn drain_stack(&mut self, role: &str) -> Result<Option<Next>> {
         let keeper = self.keeper()?;
         let Some(stack) = keeper.get(role).await? else {
-            return Ok(None);
+            return Ok(self.may_still_appear(role));
         };
         match (stack.action, stack.phase) {
             (Some(Action::Delete), Phase::InProgress) => {}
             (Some(Action::Delete), Phase::Failed) if self.operation.attempt > 0 => {
-                let mut error = Error::new(ErrorKind::Conflict, stack.reason);
+                let mut error = Error::new(ErrorKind::Conflict, one_line(&stack.reason));
                 if let Some(failed) = failed_resource(&keeper, role).await? {
                     error = error.with_resource(failed);
                 }
@@ -62,6 +63,34 @@ impl Work {
             }
         }
         Ok(Some(Next::Wait(self.inner.settings.poll_interval)))
+    }
+
+    /// A create that was asked for and not answered may still arrive at the orchestrator: wait as long as a call may take.
+    fn may_still_appear(&self, wanted: &str) -> Option<Next> {
+        let asked = self.ledger.iter().find_map(|entry| match &entry.owned {
+            Owned::Stack {
+                role,
+                stack: None,
+                asked_at,
+                ..
+            } if role == wanted => *asked_at,
+            _ => None,
+        })?;
+        let settled = asked
+            .checked_add(self.inner.settings.call_timeout * 2)
+            .unwrap_or(asked);
+        let left = Duration::try_from(settled.duration_since(self.inner.clock.now())).unwrap_or_default();
+        (!left.is_zero()).then_some(Next::Wait(left))
+    }
+
+    /// Removes what needs nobody's answer about a stack: certificates and the trustee.
+    pub(super) async fn remove_quietly(&mut self, entry: &LedgerEntry) -> Result<()> {
+        match &entry.owned {
+            Owned::Certificate { .. } => self.discard_certificates(entry).await?,
+            Owned::Trustee { name, id, .. } => self.drain_trustee(name, id.as_deref()).await?,
+            _ => return Ok(()),
+        }
+        self.drop_entry(entry).await
     }
 
     async fn drain_trust(&mut self) -> Result<()> {

@@ -2,9 +2,8 @@
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::ports::{Lease, within};
 use crate::service::Inner;
@@ -14,15 +13,15 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(crate) struct Fence {
     inner: Arc<Inner>,
-    held: Mutex<(Lease, Timestamp)>,
+    held: Mutex<(Lease, Instant)>,
 }
 
 impl Fence {
-    pub(super) fn new(inner: Arc<Inner>, lease: Lease) -> Self {
-        let now = inner.clock.now();
+    /// `asked` is when the claim was begun: the lease is at least that old. By a clock that never goes back.
+    pub(super) fn new(inner: Arc<Inner>, lease: Lease, asked: Instant) -> Self {
         Self {
             inner,
-            held: Mutex::new((lease, now)),
+            held: Mutex::new((lease, asked)),
         }
     }
 
@@ -31,11 +30,10 @@ impl Fence {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
     }
 
-    /// How much of the lease is surely left.
-    fn left(&self) -> Duration {
+    /// Whether the lease surely outlasts a call's time-out.
+    fn outlasts_a_call(&self) -> bool {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = Duration::try_from(self.inner.clock.now().duration_since(held.1)).unwrap_or_default();
-        held.0.left.saturating_sub(age)
+        held.0.left.saturating_sub(held.1.elapsed()) > self.inner.settings.call_timeout
     }
 
     /// Runs an outside write. It starts only if the lease outlasts its own time-out, so that it has
@@ -45,14 +43,20 @@ impl Fence {
         what: &'static str,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        if self.left() <= self.inner.settings.call_timeout {
+        if !self.outlasts_a_call() {
+            let asked = Instant::now();
             let renewed = self
                 .inner
                 .store
                 .renew(&self.lease(), self.inner.settings.lease)
                 .await?;
-            let now = self.inner.clock.now();
-            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = (renewed, now);
+            *self.held.lock().unwrap_or_else(PoisonError::into_inner) = (renewed, asked);
+            if !self.outlasts_a_call() {
+                return Err(Error::new(
+                    ErrorKind::Stale,
+                    "the lease could not be renewed in time",
+                ));
+            }
         }
         limited(&self.inner, what, call).await
     }

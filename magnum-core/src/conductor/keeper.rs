@@ -121,20 +121,24 @@ impl Keeper {
     async fn find(&self, name: &str) -> Result<Option<Stack>> {
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
-        owner::under(&self.inner, &self.cluster, &identity, "stack.find", |auth| {
-            let (orchestrator, name) = (Arc::clone(orchestrator), name.to_owned());
-            async move { orchestrator.find(&auth, &name).await }
-        })
+        owner::under(
+            &self.inner,
+            &identity,
+            "stack.find",
+            orchestrator.find(&identity, name),
+        )
         .await
     }
 
     async fn fetch(&self, stack: &StackRef) -> Result<Option<Stack>> {
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
-        owner::under(&self.inner, &self.cluster, &identity, "stack.get", |auth| {
-            let (orchestrator, stack) = (Arc::clone(orchestrator), stack.clone());
-            async move { orchestrator.get(&auth, &stack).await }
-        })
+        owner::under(
+            &self.inner,
+            &identity,
+            "stack.get",
+            orchestrator.get(&identity, stack),
+        )
         .await
     }
 
@@ -177,6 +181,7 @@ impl Keeper {
                 name: stack_name(&self.cluster, role),
                 template: hash.clone(),
                 stack: None,
+                asked_at: Some(self.inner.clock.now()),
             },
         };
         let lease = self.writer()?.fence.lease();
@@ -199,13 +204,6 @@ impl StackKeeper for Keeper {
             return Ok(known);
         }
         let writer = self.writer()?.clone();
-        let mut entry = match self.entry(role) {
-            Some(entry) => entry,
-            None => self.intend(role, &definition).await?,
-        };
-        let Owned::Stack { name, stack, .. } = &mut entry.owned else {
-            return Err(Error::internal("the ledger entry is no stack"));
-        };
         let auth = match (&self.inner.cloud(&self.cluster.cloud)?.trust, writer.token) {
             (TrustMode::None, _) => Auth::Service,
             (TrustMode::Trust(_), Some(token)) => Auth::Token(token),
@@ -214,6 +212,25 @@ impl StackKeeper for Keeper {
                 return Err(Error::new(ErrorKind::Unauthorized, message));
             }
         };
+        let mut entry = match self.entry(role) {
+            Some(mut entry) => {
+                if let Owned::Stack { asked_at, .. } = &mut entry.owned {
+                    *asked_at = Some(self.inner.clock.now());
+                }
+                self.record(entry.clone()).await?;
+                entry
+            }
+            None => self.intend(role, &definition).await?,
+        };
+        let Owned::Stack {
+            name,
+            stack,
+            asked_at,
+            ..
+        } = &mut entry.owned
+        else {
+            return Err(Error::internal("the ledger entry is no stack"));
+        };
         let create = StackCreate {
             name: name.clone(),
             template: definition.template,
@@ -221,18 +238,24 @@ impl StackKeeper for Keeper {
             timeout: writer.timeout,
             tags: vec![self.cluster.stack_tag()],
         };
-        let made = match writer
-            .fence
-            .write("stack.create", self.orchestrator()?.create(&auth, create))
-            .await
-        {
+        let call = self.orchestrator()?.create(&auth, create);
+        let made = match writer.fence.write("stack.create", call).await {
             Err(error) if error.kind() == ErrorKind::Conflict => match self.find(name).await? {
                 Some(found) => self.adopt(&found)?,
                 None => return Err(error.with_retry(Retry::Later)),
             },
-            other => other?,
+            Err(error) => {
+                if error.retry() != Retry::Unknown {
+                    // It was surely not made, so nobody need wait for it.
+                    *asked_at = None;
+                    self.record(entry).await?;
+                }
+                return Err(error);
+            }
+            Ok(made) => made,
         };
         *stack = Some(made.clone());
+        *asked_at = None;
         self.record(entry).await?;
         Ok(made)
     }
@@ -257,10 +280,12 @@ impl StackKeeper for Keeper {
         };
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
-        let call = owner::under(&self.inner, &self.cluster, &identity, "stack.update", |auth| {
-            let (orchestrator, stack, change) = (Arc::clone(orchestrator), stack.clone(), change.clone());
-            async move { orchestrator.update(&auth, &stack, change).await }
-        });
+        let call = owner::under(
+            &self.inner,
+            &identity,
+            "stack.update",
+            orchestrator.update(&identity, &stack, change),
+        );
         match writer.fence.write("stack.update", call).await {
             // Somebody changes the stack in Heat right now: it will have ended some time.
             Err(error) if error.kind() == ErrorKind::Conflict => Err(error.with_retry(Retry::Later)),
@@ -280,10 +305,12 @@ impl StackKeeper for Keeper {
         }
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
-        let call = owner::under(&self.inner, &self.cluster, &identity, "stack.delete", |auth| {
-            let (orchestrator, stack) = (Arc::clone(orchestrator), stack.clone());
-            async move { orchestrator.delete(&auth, &stack).await }
-        });
+        let call = owner::under(
+            &self.inner,
+            &identity,
+            "stack.delete",
+            orchestrator.delete(&identity, &stack),
+        );
         match self.writer()?.fence.write("stack.delete", call).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) if error.kind() == ErrorKind::Conflict => Err(error.with_retry(Retry::Later)),

@@ -3,14 +3,19 @@
 use super::work::{Next, Work};
 use crate::model::{Action, FailureCode, Fault, OperationKind, Phase, PoolRole, Step};
 use crate::ports::{InfrastructureState, Observation};
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, one_line};
 
 /// How often a removal that failed in the cloud is started again: Heat often gets further the second time.
 const REMOVALS: u32 = 3;
 
 impl Work {
     pub(super) async fn step_observe(&mut self) -> Result<Next> {
-        let driver = self.driver()?;
+        let driver = match self.driver() {
+            Err(_) if matches!(self.operation.kind, OperationKind::Delete { .. }) => {
+                return self.without_driver().await;
+            }
+            other => other?,
+        };
         let cx = self.context()?;
         let seen = driver.observe(&cx).await?;
         match &self.operation.kind {
@@ -71,9 +76,15 @@ impl Work {
 
     async fn under_way(&mut self, seen: &Observation) -> Result<Next> {
         let changed = self.cluster.progress != seen.progress || self.cluster.stack_id != seen.stack_id;
+        // Errors count only in a row: an hour of polling may meet some.
+        let recovered = self.operation.attempt > 0;
+        if recovered {
+            self.operation.attempt = 0;
+            self.cluster.status_reason = None;
+        }
         self.absorb(seen);
         // Nothing to write is nothing written: a thousand waiting clusters cost reads only.
-        if changed {
+        if changed || recovered {
             self.save(Vec::new()).await?;
         }
         Ok(Next::Wait(self.inner.settings.poll_interval))
@@ -81,7 +92,8 @@ impl Work {
 
     async fn complete(&mut self, seen: Observation) -> Result<Next> {
         self.absorb(&seen);
-        self.end(Phase::Complete, None, seen.reason).await
+        self.end(Phase::Complete, None, seen.reason.as_deref().map(one_line))
+            .await
     }
 
     async fn failed(&mut self, seen: Observation) -> Result<Next> {
@@ -141,11 +153,6 @@ impl Work {
             }
         }
     }
-}
-
-/// Services wrap their reasons; a status reason is one line.
-fn one_line(reason: &str) -> String {
-    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Files a failure by the words that the services use for it.

@@ -8,12 +8,18 @@ use crate::ports::{Auth, TrustCredentials, TrustMode};
 use crate::service::Inner;
 use crate::{Error, ErrorKind, Result};
 
-/// The identity that changes, reads and removes the cluster's stacks; `None` while it has none.
+/// The identity that changes, reads and removes the cluster's stacks: what the cluster was made with, however the host
+/// is set up now; `None` while it has none.
 pub(super) fn identity(inner: &Inner, cluster: &Cluster, ledger: &[LedgerEntry]) -> Result<Option<Auth>> {
-    if matches!(inner.cloud(&cluster.cloud)?.trust, TrustMode::None) {
-        return Ok(Some(Auth::Service));
+    if let Some(trust) = trust(inner, cluster, ledger)? {
+        return Ok(Some(Auth::Trust(trust)));
     }
-    Ok(trust(inner, cluster, ledger)?.map(Auth::Trust))
+    let of_trust = |entry: &LedgerEntry| matches!(entry.owned, Owned::Trustee { .. } | Owned::Trust { .. });
+    let made = ledger
+        .iter()
+        .any(|entry| matches!(&entry.owned, Owned::Stack { stack: Some(_), .. }));
+    let hosts_own = matches!(inner.cloud(&cluster.cloud)?.trust, TrustMode::None) || made;
+    Ok((hosts_own && !ledger.iter().any(of_trust)).then_some(Auth::Service))
 }
 
 /// The cluster's trust, if both trustee and trust are known to exist.
@@ -63,31 +69,20 @@ pub(super) fn token(inner: &Inner, cluster: &Cluster, operation: &Operation) -> 
     })
 }
 
-/// Makes a call under the cluster's identity, or as the cloud's administrator where that is refused
-/// and the host has one: the owner, the role or the trust may be gone.
-pub(super) async fn under<T, F: Future<Output = Result<T>>>(
+/// Makes a call under the cluster's identity; a trust that is refused is told with what must be done about it.
+pub(super) async fn under<T>(
     inner: &Inner,
-    cluster: &Cluster,
     identity: &Auth,
     what: &'static str,
-    call: impl Fn(Auth) -> F,
+    call: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let answer = limited(inner, what, call(identity.clone())).await;
-    // Keystone answers 401 for a trust that is gone, 403 for one whose owner is disabled or lost a role.
-    let refused = matches!(
-        &answer,
-        Err(error) if matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden)
-    );
-    if !refused || !matches!(identity, Auth::Trust(_)) {
-        return answer;
-    }
-    if inner.cloud(&cluster.cloud)?.admin {
-        return limited(inner, what, call(Auth::Admin)).await;
-    }
-    answer.map_err(|error| {
+    limited(inner, what, call).await.map_err(|error| {
+        if error.kind() != ErrorKind::Unauthorized || !matches!(identity, Auth::Trust(_)) {
+            return error;
+        }
         let message = format!(
             "the cluster's trust is refused ({error}); its owner, a role or the trust is gone: \
-             an administrator must remove its stack, then the cluster can be deleted"
+             an administrator must give it back, or remove the stack and delete the cluster by force"
         );
         Error::new(ErrorKind::Unauthorized, message)
             .at("keystone", "trust")

@@ -1,8 +1,10 @@
 //! Work on one cluster under its lease: one step after the other, until it must wait or has ended.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 
 use super::fence::Fence;
@@ -38,10 +40,16 @@ pub(super) struct Work {
 }
 
 /// Works on a claimed cluster as far as it goes without waiting, then gives the lease back.
-#[tracing::instrument(name = "cluster", skip_all, fields(id = %lease.cluster_id))]
-pub(super) async fn on(inner: &Arc<Inner>, lease: Lease) {
-    let fence = Arc::new(Fence::new(Arc::clone(inner), lease.clone()));
-    let due = match drive(inner, &fence, &lease).await {
+#[tracing::instrument(name = "cluster", skip_all, fields(id = %fence.lease().cluster_id))]
+pub(super) async fn on(inner: &Arc<Inner>, fence: Fence) {
+    let lease = fence.lease();
+    let fence = Arc::new(fence);
+    // A driver of the host's own must not take the conductor with it.
+    let driven = AssertUnwindSafe(drive(inner, &fence, &lease))
+        .catch_unwind()
+        .await;
+    let driven = driven.unwrap_or_else(|_| Err(Error::internal("the driver panicked")));
+    let due = match driven {
         Ok(due) => due,
         // The row or the lease is somebody else's now; if it is the row, its writer has made it due.
         Err(error) if error.kind() == ErrorKind::Stale => Some(later(inner, Duration::from_secs(1))),
@@ -126,8 +134,7 @@ impl Work {
     }
 
     async fn advance(&mut self) -> Result<Next> {
-        let unwinding = self.unwinding();
-        if self.inner.clock.now() >= self.operation.deadline && !unwinding {
+        if self.inner.clock.now() >= self.operation.deadline {
             let last = self.cluster.status_reason.clone().unwrap_or_default();
             let message = format!(
                 "not done in time, at step {}{}{last}",
@@ -149,12 +156,7 @@ impl Work {
 
     async fn step_pre_delete(&mut self) -> Result<Next> {
         let Ok(driver) = self.driver() else {
-            tracing::warn!(
-                driver = self.cluster.driver.name,
-                "the driver is gone; its stacks go without it"
-            );
-            self.go_to(Step::Drain).await?;
-            return Ok(Next::Again);
+            return self.without_driver().await;
         };
         let cx = self.context()?;
         driver.pre_delete(&cx).await?;
@@ -162,8 +164,23 @@ impl Work {
         Ok(Next::Again)
     }
 
+    /// A deletion goes on without the driver: what it made is in the ledger.
+    pub(super) async fn without_driver(&mut self) -> Result<Next> {
+        tracing::warn!(
+            driver = self.cluster.driver.name,
+            "the driver is gone; its stacks go without it"
+        );
+        self.go_to(Step::Drain).await?;
+        Ok(Next::Again)
+    }
+
     async fn step_drive(&mut self) -> Result<Next> {
-        let driver = self.driver()?;
+        let driver = match self.driver() {
+            Err(_) if matches!(self.operation.kind, OperationKind::Delete { .. }) => {
+                return self.without_driver().await;
+            }
+            other => other?,
+        };
         let cx = self.context()?;
         match &self.operation.kind {
             OperationKind::Create => driver.cluster_create(&cx).await?,
@@ -184,7 +201,11 @@ impl Work {
         // From here on nothing needs the caller any more.
         self.operation.token = None;
         self.go_to(Step::Observe).await?;
-        Ok(Next::Again)
+        // The cloud takes a moment to show a change; a stack that is being made is there at once.
+        Ok(match self.operation.kind {
+            OperationKind::Create => Next::Again,
+            _ => Next::Wait(self.inner.settings.poll_interval.min(Duration::from_secs(2))),
+        })
     }
 
     fn stack_id(&self) -> Option<String> {
@@ -319,6 +340,7 @@ impl Work {
                 self.operation.not_before = self.inner.clock.now();
                 self.operation.step = Step::Drain;
                 self.operation.attempt = 0;
+                self.operation.deadline = later(&self.inner, self.inner.settings.delete_timeout);
                 self.cluster.status_reason = Some(format!("{fault}; cleaning up"));
                 self.operation.fault = Some(fault);
                 self.save(Vec::new()).await?;
@@ -410,6 +432,12 @@ impl Work {
 
     /// Gives up on what cannot be removed, but keeps its names.
     async fn forget(&mut self, fault: &Fault) -> Result<Next> {
+        for entry in self.ledger.clone() {
+            // Beside what cannot be removed there may be keys and a user that can.
+            if let Err(error) = self.remove_quietly(&entry).await {
+                tracing::warn!(error = ?error, "left behind: {}", entry.owned.describe());
+            }
+        }
         let mut leftovers: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
         leftovers.push(fault.to_string());
         let tombstone = Tombstone {

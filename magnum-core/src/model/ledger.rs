@@ -46,6 +46,9 @@ pub enum Owned {
         template: String,
         /// The stack, once it exists.
         stack: Option<StackRef>,
+        /// When it was last asked for, while it is not known whether it was made.
+        #[serde(default)]
+        asked_at: Option<jiff::Timestamp>,
     },
 }
 

@@ -80,12 +80,14 @@ pub enum Profile {
         /// Organizations that the request may name.
         organizations: Vec<String>,
     },
-    /// A server of the cluster: `serverAuth` and `clientAuth`, this common name, only these names.
+    /// A server of the cluster: `serverAuth`, this common name, only these names.
     Node {
         /// The subject's common name.
         common_name: String,
         /// The names that the node has; a request for any other is refused.
         names: Vec<SubjectName>,
+        /// Whether it is a client of other servers of the cluster as well: `clientAuth` on top.
+        client: bool,
     },
 }
 

@@ -73,13 +73,21 @@ impl NodeAccess {
     }
 }
 
-/// What a stack is to be.
-#[derive(Clone, Debug, PartialEq)]
+/// What a stack is to be. `Debug` leaves the parameters' values out: secrets are among them.
+#[derive(Clone, PartialEq)]
 pub struct StackDefinition {
     /// What to make it from.
     pub template: StackTemplate,
     /// The template's parameters.
     pub parameters: Parameters,
+}
+
+impl fmt::Debug for StackDefinition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackDefinition")
+            .field("parameters", &self.parameters.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// One of a cluster's stacks. Its name, tags, time-out, credentials and ledger row are not the driver's concern.

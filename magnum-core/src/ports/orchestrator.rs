@@ -84,8 +84,8 @@ pub struct StackTemplate {
 /// Parameters of a stack.
 pub type Parameters = BTreeMap<String, Value>;
 
-/// A stack to make.
-#[derive(Clone, Debug, PartialEq)]
+/// A stack to make. `Debug` leaves the parameters' values out: secrets are among them.
+#[derive(Clone, PartialEq)]
 pub struct StackCreate {
     /// Its name, unique in the project.
     pub name: String,
@@ -99,8 +99,8 @@ pub struct StackCreate {
     pub tags: Vec<String>,
 }
 
-/// A change of a stack on its existing template.
-#[derive(Clone, Debug, PartialEq)]
+/// A change of a stack on its existing template. `Debug` leaves the parameters' values out: secrets are among them.
+#[derive(Clone, PartialEq)]
 pub struct StackUpdate {
     /// The parameters to set; all others keep their values.
     pub parameters: Parameters,
@@ -108,6 +108,27 @@ pub struct StackUpdate {
     pub timeout: Duration,
     /// Its tags from now on.
     pub tags: Vec<String>,
+}
+
+impl fmt::Debug for StackCreate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackCreate")
+            .field("name", &self.name)
+            .field("parameters", &self.parameters.keys())
+            .field("timeout", &self.timeout)
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for StackUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackUpdate")
+            .field("parameters", &self.parameters.keys())
+            .field("timeout", &self.timeout)
+            .field("tags", &self.tags)
+            .finish()
+    }
 }
 
 /// A stack as its service reports it.

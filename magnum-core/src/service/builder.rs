@@ -27,8 +27,6 @@ pub struct Cloud {
     pub trust: TrustMode,
     /// Its look-ups.
     pub catalog: Arc<dyn CloudCatalog>,
-    /// Whether [`Auth::Admin`] works there: with it, clusters whose owner or trust is gone can be deleted.
-    pub admin: bool,
 }
 
 /// Who signs, and where certificates are kept.
@@ -221,6 +219,12 @@ impl Inner {
     pub(crate) fn caller(&self, cloud: &Cloud, cx: &RequestContext) -> Result<Auth> {
         match (&cloud.trust, &cx.token) {
             (TrustMode::None, _) => Ok(Auth::Service),
+            (TrustMode::Trust(_), Some(token))
+                if token.project_id != cx.project_id || token.user_id != cx.user_id =>
+            {
+                let message = "the caller's token is another user's, or for another project";
+                Err(Error::new(ErrorKind::Unauthorized, message))
+            }
             (TrustMode::Trust(_), Some(token)) => Ok(Auth::Token(token.clone())),
             (TrustMode::Trust(_), None) => Err(Error::new(
                 ErrorKind::Unauthorized,

@@ -83,7 +83,8 @@ impl Magnum {
     /// # Errors
     /// `InvalidInput` names every attribute that is not acceptable; `Quota` when the project has as many
     /// clusters as it may; `Conflict` when the idempotency key came with another request; `Forbidden`;
-    /// `Unauthorized` and `Unavailable` from look-ups. Whatever the error, nothing was recorded.
+    /// `Unauthorized` and `Unavailable` from look-ups. Nothing was recorded, unless [`Error::retry`] is
+    /// [`crate::Retry::Unknown`]: the store may have the cluster; an idempotency key tells.
     pub async fn create_cluster(
         &self,
         cx: &RequestContext,

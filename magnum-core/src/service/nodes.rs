@@ -3,8 +3,9 @@
 //! | Request | Answer |
 //! | --- | --- |
 //! | `GET …/v1/clusters/<uuid>/ca` | 200, PEM of the cluster's authority |
-//! | `POST …/v1/clusters/<uuid>/certificates`, body a PEM signing request | 200, PEM certificate for exactly this node |
+//! | `POST …/v1/clusters/<uuid>/certificates`, body a PEM signing request | 200, PEM server certificate for names that the cluster's nodes have |
 //!
+//! The credential is one per cluster and role, so the names are those that the cloud gave to the nodes of that role.
 //! Both need `Authorization: Bearer <the credential of the cluster and role>`. Refusals are JSON:
 //! `{"error": "…"}`; 503 means that a later try may work.
 
@@ -34,42 +35,19 @@ impl Magnum {
     pub async fn node_request(&self, request: Request<Bytes>) -> Response<Bytes> {
         match self.answer(&request).await {
             Ok(pem) => response(StatusCode::OK, "application/x-pem-file", pem),
-            Err(error) => {
-                let status = match error.kind() {
-                    // Whether the cluster exists is nobody's business without its credential.
-                    ErrorKind::NotFound => StatusCode::UNAUTHORIZED,
-                    _ => {
-                        StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-                    }
-                };
-                let text = match error.kind() {
-                    ErrorKind::NotFound => "no such cluster, or not its credential".to_owned(),
-                    _ => error.to_string(),
-                };
-                tracing::warn!(%status, error = ?error, "a node's request was refused");
-                response(
-                    status,
-                    "application/json",
-                    serde_json::json!({ "error": text }).to_string(),
-                )
+            Err(refusal) => {
+                tracing::warn!(status = %refusal.status, error = ?refusal.error, "a node's request was refused");
+                let body = serde_json::json!({ "error": refusal.text }).to_string();
+                response(refusal.status, "application/json", body)
             }
         }
     }
 
-    async fn answer(&self, request: &Request<Bytes>) -> Result<String> {
+    async fn answer(&self, request: &Request<Bytes>) -> Result<String, Refusal> {
         let (id, wanted) = route(request)?;
-        let credential = bearer(request).ok_or_else(|| Error::not_found("cluster", id))?;
-        let cluster = self
-            .inner
-            .store
-            .cluster(id)
-            .await?
-            .ok_or_else(|| Error::not_found("cluster", id))?;
-        let role = self
-            .role_of(&cluster, &credential)?
-            .ok_or_else(|| Error::not_found("cluster", id))?;
+        let (cluster, role) = self.authenticated(request, id).await.map_err(Refusal::stranger)?;
         if cluster.status.action == Action::Delete {
-            return Err(Error::new(ErrorKind::Forbidden, "the cluster is being deleted"));
+            return Err(Error::new(ErrorKind::Forbidden, "the cluster is being deleted").into());
         }
         let ca = self.inner.ca(&cluster).await?;
         match wanted {
@@ -79,13 +57,22 @@ impl Magnum {
                     .map_err(|_| Error::field("csr", "", "the body must be a PEM signing request"))?;
                 let profile = self.node_profile(cluster, role).await?;
                 let validity = self.inner.settings.certificate_validity;
-                self.inner
+                Ok(self
+                    .inner
                     .certificates
                     .authority
                     .sign(&ca, csr, &profile, validity)
-                    .await
+                    .await?)
             }
         }
+    }
+
+    async fn authenticated(&self, request: &Request<Bytes>, id: ClusterId) -> Result<(Cluster, PoolRole)> {
+        let unknown = || Error::not_found("cluster", id);
+        let credential = bearer(request).ok_or_else(unknown)?;
+        let cluster = self.inner.store.cluster(id).await?.ok_or_else(unknown)?;
+        let role = self.role_of(&cluster, &credential)?.ok_or_else(unknown)?;
+        Ok((cluster, role))
     }
 
     fn role_of(&self, cluster: &Cluster, given: &Secret) -> Result<Option<PoolRole>> {
@@ -114,7 +101,51 @@ impl Magnum {
             let message = "the cloud does not show this node's addresses yet; try again";
             return Err(Error::new(ErrorKind::Unavailable, message));
         }
-        Ok(Profile::Node { common_name, names })
+        // A node serves; were it a client, too, whoever takes one node would command all of them.
+        Ok(Profile::Node {
+            common_name,
+            names,
+            client: false,
+        })
+    }
+}
+
+/// What a node is told, and what the log is told.
+struct Refusal {
+    status: StatusCode,
+    text: String,
+    error: Error,
+}
+
+impl Refusal {
+    /// Somebody who has not shown a credential learns nothing: neither whether the cluster exists, nor what ails us.
+    fn stranger(error: Error) -> Self {
+        let (status, text) = match error.kind() {
+            ErrorKind::NotFound => (StatusCode::UNAUTHORIZED, "no such cluster, or not its credential"),
+            _ => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
+        };
+        Self {
+            status,
+            text: text.to_owned(),
+            error,
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let status = match error.kind() {
+            // Something of the cluster is not there (yet, or for the moment).
+            ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Internal => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            _ => StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+        };
+        Self {
+            status,
+            text: error.to_string(),
+            error,
+        }
     }
 }
 
@@ -132,7 +163,9 @@ fn route(request: &Request<Bytes>) -> Result<(ClusterId, Wanted)> {
     if request.body().len() > LARGEST_BODY {
         return Err(Error::field("csr", "", "the body is larger than 64 KiB"));
     }
-    let id = id.parse().map_err(|_| Error::not_found("cluster", id))?;
+    let id = id
+        .parse()
+        .map_err(|_| Error::new(ErrorKind::InvalidInput, "the cluster is named by its UUID"))?;
     Ok((id, wanted))
 }
 

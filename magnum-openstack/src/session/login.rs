@@ -51,6 +51,8 @@ impl Identity {
     pub(crate) fn refused_by(&self, status: StatusCode) -> bool {
         status == StatusCode::UNAUTHORIZED
             || (status == StatusCode::NOT_FOUND && matches!(self, Self::User(_)))
+            // So it says that the trust's owner is disabled or has lost a role.
+            || (status == StatusCode::FORBIDDEN && matches!(self, Self::Trust(_)))
     }
 
     /// What that means, for people.

@@ -1,7 +1,7 @@
 //! The template language: parsing, parameters, functions, conditions and the dependency graph.
 //!
 //! Pure: nothing here knows a cloud, a clock or HTTP. What an expression needs from outside
-//! (attributes, references, files) comes through [`Scope`].
+//! (attributes, references, files) comes through `Scope`.
 
 mod collections;
 mod condition;
