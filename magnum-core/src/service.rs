@@ -2,15 +2,17 @@
 
 mod builder;
 mod certificates;
+mod change;
 mod clusters;
 mod names;
 mod nodes;
+mod options;
 mod templates;
 mod validation;
 mod watch;
 
 pub use builder::{Certificates, Cloud, Magnum, MagnumBuilder, NodeEndpoint, Settings};
-pub use clusters::{CreateOptions, DeleteOptions, ScaleOptions};
+pub use options::{CreateOptions, DeleteOptions, ScaleOptions};
 pub use watch::ClusterWatch;
 
 pub(crate) use builder::Inner;

@@ -103,7 +103,10 @@ async fn a_stack_lives_under_a_trust() {
         Some(&trustee)
     );
     let trust_id = trusts.create_trust(&owner, &trustee).await.unwrap();
-    assert_eq!(trusts.trusts(&owner, &trustee).await.unwrap(), std::slice::from_ref(&trust_id));
+    assert_eq!(
+        trusts.trusts(&owner, &trustee).await.unwrap(),
+        std::slice::from_ref(&trust_id)
+    );
     let credentials = TrustCredentials {
         trustee_user_id: trustee.clone(),
         password,

@@ -1,4 +1,4 @@
-//! Clusters: make, show, list, scale, delete. All that changes infrastructure is recorded here and done by a conductor.
+//! Clusters: make, show, list. All that changes infrastructure is recorded here and done by a conductor.
 
 use std::time::Duration;
 
@@ -6,76 +6,16 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::templates::{GENERATED_NAME_TRIES, as_input, only};
-use super::{Magnum, names, validation};
+use super::{CreateOptions, Magnum, names, validation};
 use crate::model::{
-    Action, Cluster, ClusterId, ClusterSpec, ClusterStatus, ClusterTemplate, DriverRef, Event, EventId,
-    Ident, Operation, OperationId, OperationKind, OperationState, Outcome, Phase, Pool, PoolRole, Progress,
-    RequestContext, Revision, SealedToken, Step,
+    Cluster, ClusterId, ClusterSpec, ClusterStatus, ClusterTemplate, DriverRef, Event, EventId, Ident,
+    Operation, OperationId, OperationKind, OperationState, Outcome, Pool, PoolRole, Progress, RequestContext,
+    Revision, SealedToken, Step,
 };
 use crate::ports::{
     Commit, Condition, DriverDescriptor, Idempotent, Permission, Query, Target, TrustMode, Write,
 };
 use crate::{Error, ErrorKind, Result};
-
-/// How to make a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CreateOptions {
-    /// The same key with the same request returns the cluster that was made the first time; with another
-    /// request it is a conflict.
-    pub idempotency_key: Option<String>,
-}
-
-impl CreateOptions {
-    /// Sets the idempotency key: 1 to 255 characters.
-    #[must_use]
-    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
-        self.idempotency_key = Some(key.into());
-        self
-    }
-}
-
-/// How to scale a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ScaleOptions {
-    /// Which nodes to remove first, by server id or index; empty lets the driver choose.
-    pub remove: Vec<String>,
-    /// Only if the cluster is at this generation; else `Stale`.
-    pub expected_generation: Option<u64>,
-}
-
-impl ScaleOptions {
-    /// Names nodes to remove first.
-    #[must_use]
-    pub fn with_remove<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> Self {
-        self.remove = nodes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Demands a generation.
-    #[must_use]
-    pub fn with_expected_generation(mut self, generation: u64) -> Self {
-        self.expected_generation = Some(generation);
-        self
-    }
-}
-
-/// How to delete a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DeleteOptions {
-    /// Forget what cannot be removed: it is named in an event and kept in a tombstone.
-    pub force: bool,
-}
-
-impl DeleteOptions {
-    /// Forgets what cannot be removed.
-    #[must_use]
-    pub fn forced() -> Self {
-        Self { force: true }
-    }
-}
 
 impl Magnum {
     /// Accepts a cluster to be made. It is there at once, `CREATE_IN_PROGRESS`; a conductor makes it.
@@ -244,199 +184,6 @@ impl Magnum {
         self.inner.store.clusters(self.cluster_query(cx)).await
     }
 
-    /// Accepts another number of nodes.
-    ///
-    /// The number that the cluster has already is accepted and changes nothing.
-    ///
-    /// # Errors
-    /// `InvalidInput`; `Busy` while another operation is in progress; `Conflict` when the cluster's last
-    /// operation left it unfit for a change; `Unsupported` when its driver cannot scale; `Stale` when it
-    /// is at another generation than demanded; `NotFound`; `Forbidden`.
-    pub async fn scale_cluster(
-        &self,
-        cx: &RequestContext,
-        ident: impl Into<Ident>,
-        node_count: u32,
-        options: ScaleOptions,
-    ) -> Result<Cluster> {
-        let inner = &self.inner;
-        let mut cluster = self
-            .find_cluster(cx, &ident.into(), Permission::ClusterUpdate)
-            .await?;
-        if options
-            .expected_generation
-            .is_some_and(|expected| expected != cluster.generation)
-        {
-            let message = format!("the cluster is at generation {}", cluster.generation);
-            return Err(Error::new(ErrorKind::Stale, message));
-        }
-        let driver = inner.driver_of(&cluster)?;
-        if !driver.descriptor().scalable {
-            let message = format!("clusters of the driver {} cannot be scaled", cluster.driver.name);
-            return Err(Error::new(ErrorKind::Unsupported, message));
-        }
-        if !cluster.status.is_settled() {
-            return Err(busy(&cluster));
-        }
-        let changeable = cluster.status.phase == Phase::Complete
-            || (cluster.status.action == Action::Update && cluster.status.phase == Phase::Failed);
-        if !changeable || cluster.status.action == Action::Delete {
-            let message = format!(
-                "a cluster that is {} cannot be changed; it can be deleted",
-                cluster.status
-            );
-            return Err(Error::new(ErrorKind::Conflict, message));
-        }
-        let from = cluster.node_count();
-        let mut problems: Vec<_> = validation::count("node_count", node_count, 1, MOST_SERVERS)
-            .into_iter()
-            .collect();
-        problems.extend(options.remove.iter().filter_map(|node| removal(node)));
-        if !options.remove.is_empty()
-            && options.remove.len() as u64 > u64::from(from.saturating_sub(node_count))
-        {
-            let message = format!(
-                "{} nodes leave, so no more can be named",
-                from.saturating_sub(node_count)
-            );
-            problems.push(crate::Problem::new(
-                "nodes_to_remove",
-                options.remove.join(","),
-                message,
-            ));
-        }
-        if let Some(pool) = cluster.pool_mut(PoolRole::Worker) {
-            pool.count = node_count;
-        }
-        problems.extend(driver.validate(&cluster.template, Some(&cluster)));
-        if !problems.is_empty() {
-            return Err(Error::invalid(problems));
-        }
-        if from == node_count && cluster.status.phase == Phase::Complete {
-            return Ok(cluster);
-        }
-        cluster.generation += 1;
-        let kind = OperationKind::Scale {
-            pool: PoolRole::Worker.as_str().to_owned(),
-            from,
-            to: node_count,
-            remove: options.remove,
-        };
-        self.accept(cx, cluster, kind, inner.settings.update_timeout, Condition::Idle)
-            .await
-    }
-
-    /// Accepts the removal of a cluster, whatever its state; an operation in progress is taken over.
-    ///
-    /// # Errors
-    /// `NotFound`; `Conflict` when several have the name; `Forbidden`.
-    pub async fn delete_cluster(
-        &self,
-        cx: &RequestContext,
-        ident: impl Into<Ident>,
-        options: DeleteOptions,
-    ) -> Result<Cluster> {
-        let ident = ident.into();
-        let kind = OperationKind::Delete { force: options.force };
-        // The conductor writes the row too; on a collision the newer row is as good to delete.
-        for _ in 0..GENERATED_NAME_TRIES {
-            let cluster = self.find_cluster(cx, &ident, Permission::ClusterDelete).await?;
-            let active = self.inner.store.active_operation(cluster.id).await?;
-            if let Some(active) = &active
-                && let OperationKind::Delete { force } = active.kind
-                && (force || !options.force)
-            {
-                return Ok(cluster);
-            }
-            match self.take_over(cx, cluster, active, kind.clone()).await {
-                Err(error) if error.kind() == ErrorKind::Stale => {}
-                other => return other,
-            }
-        }
-        Err(Error::new(
-            ErrorKind::Busy,
-            "the cluster keeps changing; try again",
-        ))
-    }
-
-    async fn take_over(
-        &self,
-        cx: &RequestContext,
-        mut cluster: Cluster,
-        active: Option<Operation>,
-        kind: OperationKind,
-    ) -> Result<Cluster> {
-        let now = self.inner.clock.now();
-        cluster.generation += 1;
-        let operation = self.operation(cx, &cluster, kind, now, self.inner.settings.delete_timeout)?;
-        begin(&mut cluster, &operation, now);
-        let mut commit = Commit::new();
-        if let Some(mut former) = active {
-            former.state = OperationState::Superseded;
-            former.token = None;
-            former.ended_at = Some(now);
-            commit = commit.write(Write::PutOperation(Box::new(former)));
-        } else {
-            commit = commit.require(Condition::Idle(cluster.id));
-        }
-        let commit = commit
-            .write(Write::PutCluster(Box::new(cluster.clone())))
-            .write(Write::PutOperation(Box::new(operation.clone())))
-            .write(Write::Due(cluster.id, now))
-            .write(Write::PutEvent(Box::new(self.event(
-                &cluster,
-                &operation,
-                Outcome::Pending,
-                None,
-            ))));
-        match self.inner.store.commit(commit).await {
-            // An operation began since the row was read: the row has changed too.
-            Err(error) if error.kind() == ErrorKind::Busy => {
-                Err(Error::new(ErrorKind::Stale, error.to_string()))
-            }
-            Err(error) => Err(error),
-            Ok(()) => {
-                tracing::info!(cluster = %cluster.id, "cluster delete accepted");
-                self.inner.wake();
-                Ok(cluster)
-            }
-        }
-    }
-
-    async fn accept(
-        &self,
-        cx: &RequestContext,
-        mut cluster: Cluster,
-        kind: OperationKind,
-        timeout: Duration,
-        condition: fn(ClusterId) -> Condition,
-    ) -> Result<Cluster> {
-        let now = self.inner.clock.now();
-        let operation = self.operation(cx, &cluster, kind, now, timeout)?;
-        begin(&mut cluster, &operation, now);
-        let commit = Commit::new()
-            .require(condition(cluster.id))
-            .write(Write::PutCluster(Box::new(cluster.clone())))
-            .write(Write::PutOperation(Box::new(operation.clone())))
-            .write(Write::Due(cluster.id, now))
-            .write(Write::PutEvent(Box::new(self.event(
-                &cluster,
-                &operation,
-                Outcome::Pending,
-                None,
-            ))));
-        match self.inner.store.commit(commit).await {
-            // Somebody else's change was accepted first.
-            Err(error) if error.kind() == ErrorKind::Stale => Err(busy(&cluster)),
-            Err(error) => Err(error),
-            Ok(()) => {
-                tracing::info!(cluster = %cluster.id, operation = operation.kind.as_str(), "change accepted");
-                self.inner.wake();
-                Ok(cluster)
-            }
-        }
-    }
-
     /// A cluster that the caller may know of, after the policy was asked.
     pub(super) async fn find_cluster(
         &self,
@@ -588,7 +335,7 @@ impl Magnum {
         Ok(())
     }
 
-    fn operation(
+    pub(super) fn operation(
         &self,
         cx: &RequestContext,
         cluster: &Cluster,
@@ -630,7 +377,7 @@ impl Magnum {
         })
     }
 
-    fn event(
+    pub(super) fn event(
         &self,
         cluster: &Cluster,
         operation: &Operation,
@@ -665,7 +412,7 @@ impl super::Inner {
 }
 
 /// The most servers of one kind; far beyond what one stack can hold.
-const MOST_SERVERS: u32 = 1000;
+pub(super) const MOST_SERVERS: u32 = 1000;
 
 fn counts(spec: &ClusterSpec, driver: &DriverDescriptor) -> Vec<crate::Problem> {
     let (least, most) = driver.masters;
@@ -677,28 +424,6 @@ fn counts(spec: &ClusterSpec, driver: &DriverDescriptor) -> Vec<crate::Problem> 
             .and_then(|size| validation::count("docker_volume_size", size, 1, 1 << 20)),
     );
     problems
-}
-
-fn removal(node: &str) -> Option<crate::Problem> {
-    let fits = (1..=64).contains(&node.len()) && node.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    (!fits).then(|| crate::Problem::new("nodes_to_remove", node, "server ids and indices are allowed"))
-}
-
-fn begin(cluster: &mut Cluster, operation: &Operation, now: Timestamp) {
-    cluster.status = ClusterStatus::of(operation.kind.action(), Phase::InProgress);
-    cluster.status_reason = None;
-    cluster.fault = None;
-    cluster.progress = Progress::default();
-    cluster.updated_at = Some(now);
-    cluster.revision = cluster.revision.next();
-}
-
-fn busy(cluster: &Cluster) -> Error {
-    let message = format!(
-        "the cluster is busy: {}; it cannot be changed until that has ended",
-        cluster.status
-    );
-    Error::new(ErrorKind::Busy, message)
 }
 
 /// Stands for a request's body, so that the same key with another body is noticed.
