@@ -119,6 +119,7 @@ impl CloudCatalog for Stub {
             id: name.into(),
             name: name.into(),
             external: true,
+            subnets: Vec::new(),
         })
     }
     async fn subnet(&self, _: &Auth, name: &str) -> Result<Subnet> {
@@ -152,6 +153,7 @@ fn compose(stub: &Arc<Stub>) -> Magnum {
             orchestrator: stub.clone(),
             trust: TrustMode::None,
             catalog: stub.clone(),
+            identity: None,
         })
         .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
         .node_endpoint(NodeEndpoint::new("https://nodes.example.test").unwrap())

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use magnum_core::{Clock, HttpTransport, KeySource, Result, Secret, TlsProfile};
 use magnum_openstack::sim::{BootedServer, Guest};
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::stack::Stack;
-use openssl::x509::extension::{ExtendedKeyUsage, SubjectAlternativeName};
+use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509NameBuilder, X509ReqBuilder};
 
 /// Plays a node: reads its user data, asks the node endpoint for the cluster's authority and for a certificate,
@@ -29,6 +30,27 @@ impl NodeGuest {
         Self { keys, clock }
     }
 
+    /// Asks until there is an answer: the cloud may not show yet what the node is called.
+    async fn ask(
+        &self,
+        server: &BootedServer,
+        request: http::Request<bytes::Bytes>,
+    ) -> Result<http::Response<bytes::Bytes>, String> {
+        let mut tries = 24;
+        loop {
+            let answer = server
+                .transport
+                .send(request.clone(), &TlsProfile::default())
+                .await
+                .map_err(|error| error.to_string())?;
+            tries -= 1;
+            if answer.status() != http::StatusCode::SERVICE_UNAVAILABLE || tries == 0 {
+                return Ok(answer);
+            }
+            self.clock.sleep(Duration::from_secs(5)).await;
+        }
+    }
+
     async fn certificates(
         &self,
         server: &BootedServer,
@@ -44,19 +66,28 @@ impl NodeGuest {
             .filter(|a| !a.is_empty())
             .collect();
         let key = self.keys.generate().await.map_err(|error| error.to_string())?;
-        let csr = request(&key, &addresses).map_err(|error| error.to_string())?;
-        for (method, path, body) in [("GET", "ca", Vec::new()), ("POST", "certificates", csr)] {
+        let named = format!("member={}&name={}", value("node_member"), value("node_name"));
+        for wanted in wishes(&server.user_data) {
+            let (method, path, body) = match wanted {
+                // What a node is called by the cloud; it may have further names, which the endpoint knows.
+                Wish::Certificate("server") if !server.user_data.contains("node_member='") => {
+                    let csr = request(&key, &addresses).map_err(|error| error.to_string())?;
+                    ("POST", "certificates/server".to_owned(), csr)
+                }
+                Wish::Certificate(purpose) => {
+                    let csr = request(&key, &[]).map_err(|error| error.to_string())?;
+                    ("POST", format!("certificates/{purpose}?{named}"), csr)
+                }
+                Wish::Authority(path) => ("GET", path.trim_start_matches('/').to_owned(), Vec::new()),
+                Wish::Key(name) => ("GET", format!("keys/{name}"), Vec::new()),
+            };
             let request = http::Request::builder()
                 .method(method)
                 .uri(format!("{url}/{path}"))
                 .header("authorization", format!("Bearer {credential}"))
-                .body(body.into())
+                .body(bytes::Bytes::from(body))
                 .map_err(|error| error.to_string())?;
-            let answer = server
-                .transport
-                .send(request, &TlsProfile::default())
-                .await
-                .map_err(|error| error.to_string())?;
+            let answer = self.ask(server, request).await?;
             if !answer.status().is_success() {
                 let text = String::from_utf8_lossy(answer.body()).into_owned();
                 return Err(format!(
@@ -79,7 +110,7 @@ impl Guest for NodeGuest {
             Err(reason) => ("FAILURE", reason),
         };
         let body = format!(
-            "{{\"status\": \"{status}\", \"reason\": {:?}, \"id\": \"1\"}}",
+            "{{\"status\": \"{status}\", \"reason\": {:?}, \"data\": \"simulated\", \"id\": \"1\"}}",
             reason
         );
         for (url, token) in signals(&server.user_data) {
@@ -95,6 +126,31 @@ impl Guest for NodeGuest {
             }
         }
     }
+}
+
+/// What a script asks the node endpoint for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish<'a> {
+    Authority(&'a str),
+    Certificate(&'a str),
+    Key(&'a str),
+}
+
+/// The calls in a script by which it asks the node endpoint, in their order.
+fn wishes(script: &str) -> Vec<Wish<'_>> {
+    script
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let (function, argument) = (words.next()?, words.next()?);
+            match function {
+                "fetch_authority" => Some(Wish::Authority(argument)),
+                "fetch_certificate" => Some(Wish::Certificate(argument)),
+                "fetch_shared_key" => Some(Wish::Key(argument)),
+                _ => None,
+            }
+        })
+        .collect()
 }
 
 /// The script's single-quoted shell assignments.
@@ -143,14 +199,15 @@ fn request(key: &Secret, addresses: &[&str]) -> Result<Vec<u8>, openssl::error::
     builder.set_version(0)?;
     builder.set_subject_name(&name)?;
     builder.set_pubkey(&key)?;
-    let mut san = SubjectAlternativeName::new();
-    for address in addresses {
-        san.ip(address);
+    if !addresses.is_empty() {
+        let mut san = SubjectAlternativeName::new();
+        for address in addresses {
+            san.ip(address);
+        }
+        let mut extensions = Stack::new()?;
+        extensions.push(san.build(&builder.x509v3_context(None))?)?;
+        builder.add_extensions(&extensions)?;
     }
-    let mut extensions = Stack::new()?;
-    extensions.push(san.build(&builder.x509v3_context(None))?)?;
-    extensions.push(ExtendedKeyUsage::new().server_auth().build()?)?;
-    builder.add_extensions(&extensions)?;
     builder.sign(&key, MessageDigest::sha256())?;
     builder.build().to_pem()
 }

@@ -77,7 +77,7 @@ async fn only_a_node_of_the_cluster_is_answered() {
         ask(&scene, "GET", "/v1/clusters", &good, "").await.0,
         StatusCode::BAD_REQUEST
     );
-    let sign = format!("/v1/clusters/{id}/certificates");
+    let sign = format!("/v1/clusters/{id}/certificates/server");
     assert_eq!(
         ask(&scene, "POST", &sign, &good, "nonsense").await.0,
         StatusCode::BAD_REQUEST

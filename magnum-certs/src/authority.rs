@@ -27,7 +27,7 @@ use crate::{key_strength, known_keys, private_key, subject};
 /// | Valid until | now + `validity` | now + `validity`, at most until its authority's end |
 /// | Basic constraints | critical, CA, path length 0 | critical, no CA |
 /// | Key usage, critical | `keyCertSign`, `cRLSign` | `digitalSignature`, for RSA also `keyEncipherment` |
-/// | Extended key usage | | `clientAuth`; under [`Profile::Node`] `serverAuth`, and `clientAuth` if the profile says so |
+/// | Extended key usage | | `clientAuth`; under [`Profile::Node`] `serverAuth` and `clientAuth` as the profile says |
 /// | Key identifiers | subject | subject, authority |
 /// | Names | | under [`Profile::Node`] those of the node |
 ///
@@ -46,8 +46,8 @@ use crate::{key_strength, known_keys, private_key, subject};
 ///
 /// | Profile | Common name | Organizations | Names | Purposes |
 /// | --- | --- | --- | --- | --- |
-/// | [`Profile::Client`] | the request's | the request's; one that is not listed is refused | none; refused | `clientAuth`; any other is refused |
-/// | [`Profile::Node`] | the profile's | none | those requested, or all; one that is not the node's is refused | `serverAuth`, and `clientAuth` if the profile says so; any other is refused |
+/// | [`Profile::Client`] | the request's | the request's, or all that are listed when it names none; one that is not listed is refused | none; refused | `clientAuth`; any other is refused |
+/// | [`Profile::Node`] | the profile's | the profile's | those requested, or all; one that is not the node's is refused | `serverAuth` and `clientAuth` as the profile says; any other is refused |
 ///
 /// # Errors
 /// `InvalidInput` names the field: `csr` for a refused request, `common_name`, `organizations`, `names` and
@@ -68,7 +68,9 @@ use crate::{key_strength, known_keys, private_key, subject};
 /// let ca = authority.create_ca("my-cluster", 5 * year).await?;
 /// let profile = Profile::Node {
 ///     common_name: "kubernetes".into(),
+///     organizations: Vec::new(),
 ///     names: vec![SubjectName::Dns("kubernetes.default".into())],
+///     server: true,
 ///     client: true,
 /// };
 /// let server = authority.issue(&ca, "kubernetes", &profile, year).await?;

@@ -42,9 +42,7 @@ impl Grant {
                 })
             }
             Profile::Node {
-                common_name: fixed,
-                names,
-                client,
+                common_name: fixed, ..
             } => {
                 if common_name != fixed {
                     return Err(Error::field(
@@ -53,7 +51,7 @@ impl Grant {
                         format!("the profile is that of '{}'", shown(fixed)),
                     ));
                 }
-                Self::node(fixed, names, *client)
+                Self::node(profile)
             }
             _ => Err(unknown_profile()),
         }
@@ -67,10 +65,11 @@ impl Grant {
         match profile {
             Profile::Client { organizations } => Self::client_request(organizations, request),
             Profile::Node {
-                common_name,
                 names,
+                server,
                 client,
-            } => Self::node_request(common_name, names, *client, request),
+                ..
+            } => Self::node_request(profile, names, (*server, *client), request),
             _ => Err(unknown_profile()),
         }
     }
@@ -94,6 +93,9 @@ impl Grant {
             if !organizations.contains(organization) {
                 organizations.push(organization.clone());
             }
+        }
+        if organizations.is_empty() {
+            organizations = allowed.to_vec();
         }
         if request.extensions.names.is_some() {
             return Err(refused(
@@ -126,14 +128,19 @@ impl Grant {
         })
     }
 
-    fn node_request(common_name: &str, own: &[SubjectName], client: bool, request: &Request) -> Result<Self> {
+    fn node_request(
+        profile: &Profile,
+        own: &[SubjectName],
+        (server, client): (bool, bool),
+        request: &Request,
+    ) -> Result<Self> {
         for purpose in &request.extensions.purposes {
-            let allowed = *purpose == SERVER_AUTH || (client && *purpose == CLIENT_AUTH);
+            let allowed = (server && *purpose == SERVER_AUTH) || (client && *purpose == CLIENT_AUTH);
             if !allowed {
-                let good_for = if client {
-                    "serverAuth and clientAuth"
-                } else {
-                    "serverAuth"
+                let good_for = match (server, client) {
+                    (true, true) => "serverAuth and clientAuth",
+                    (false, true) => "clientAuth",
+                    _ => "serverAuth",
                 };
                 return Err(refused(
                     purpose,
@@ -141,7 +148,7 @@ impl Grant {
                 ));
             }
         }
-        let whole = Self::node(common_name, own, client)?;
+        let whole = Self::node(profile)?;
         let Some(requested) = &request.extensions.names else {
             return Ok(whole);
         };
@@ -160,8 +167,21 @@ impl Grant {
         Ok(Self { names, ..whole })
     }
 
-    fn node(common_name: &str, names: &[SubjectName], client: bool) -> Result<Self> {
+    fn node(profile: &Profile) -> Result<Self> {
+        let Profile::Node {
+            common_name,
+            organizations,
+            names,
+            server,
+            client,
+        } = profile
+        else {
+            return Err(unknown_profile());
+        };
         checked("common_name", common_name)?;
+        for organization in organizations {
+            checked("organizations", organization)?;
+        }
         for name in names {
             if let SubjectName::Dns(dns) = name {
                 check_dns(dns)?;
@@ -169,12 +189,12 @@ impl Grant {
         }
         Ok(Self {
             subject: Subject {
-                common_name: common_name.to_owned(),
-                organizations: Vec::new(),
+                common_name: common_name.clone(),
+                organizations: organizations.clone(),
             },
-            names: names.to_vec(),
-            server: true,
-            client,
+            names: names.clone(),
+            server: *server,
+            client: *client,
         })
     }
 }

@@ -4,6 +4,7 @@ mod catalog;
 mod certs;
 mod driver;
 mod driver_context;
+mod node_policy;
 mod notifier;
 mod orchestrator;
 mod policy;
@@ -24,9 +25,11 @@ pub use certs::{
 };
 pub use driver::{
     Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
-    DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
+    DriverRegistry, Feature, InfrastructureState, LabelSchema, LabelType, Observation, Software,
+    version_numbers,
 };
-pub use driver_context::{DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper};
+pub use driver_context::{DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess};
+pub use node_policy::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy};
 #[cfg(feature = "testing")]
 pub use notifier::MockNotifier;
 pub use notifier::{LogNotifier, MemoryNotifier, Notifier};
@@ -39,7 +42,7 @@ pub use orchestrator::{
 pub use policy::{DefaultPolicy, Permission, Policy, Target};
 pub use random::{Entropy, IdSource, SystemRandom};
 pub use stack_driver::{
-    AddressSource, OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput,
+    NameSource, OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput,
     TemplateDefinition,
 };
 pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Query, Store, Write};

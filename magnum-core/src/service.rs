@@ -11,7 +11,7 @@ mod templates;
 mod validation;
 mod watch;
 
-pub use builder::{Certificates, Cloud, Magnum, MagnumBuilder, NodeEndpoint, Settings};
+pub use builder::{Certificates, Cloud, IdentityEndpoint, Magnum, MagnumBuilder, NodeEndpoint, Settings};
 pub use options::{CreateOptions, DeleteOptions, ScaleOptions};
 pub use watch::ClusterWatch;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use magnum_core::{Choice, DriverDescriptor, LabelSchema, LabelType};
+use magnum_core::{Choice, DriverDescriptor, LabelSchema, LabelType, Software};
 
 /// A driver's page in Markdown. The same descriptor gives the same page.
 #[must_use]
@@ -28,7 +28,7 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
     let software = driver
         .software
         .iter()
-        .map(|(name, version)| format!("{name}: {version}"));
+        .map(|(name, software)| format!("{name}: {}", versions(software)));
     let (least, most) = driver.masters;
     let masters = if least == most {
         least.to_string()
@@ -47,6 +47,12 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         ("Network drivers", choice(&driver.network_drivers)),
         ("Volume drivers", choice(&driver.volume_drivers)),
         ("Docker storage drivers", choice(&driver.storage_drivers)),
+        (
+            "Volume for images and containers",
+            driver
+                .docker_volume_size
+                .map_or_else(|| "none".to_owned(), |size| format!("{size} GB")),
+        ),
         ("Discovery URL", yes(driver.discovery)),
         ("Registry in the cluster", yes(driver.registry)),
         ("Existing network", yes(driver.fixed_network)),
@@ -58,11 +64,24 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         .collect()
 }
 
+fn versions(software: &Software) -> String {
+    let mut text = software.default.clone();
+    if let Some((least, most, label)) = &software.range {
+        let _ = write!(text, " ({least} to {most} by the label `{label}`");
+        for feature in &software.features {
+            let _ = write!(text, "; {} since {}", feature.what, feature.since);
+        }
+        text.push(')');
+    }
+    text
+}
+
 fn label(schema: &LabelSchema) -> [String; 4] {
     let values = match &schema.value {
         LabelType::Boolean => "`true`, `false`".to_owned(),
         LabelType::Integer { min, max } => format!("{min} to {max}"),
         LabelType::OneOf(values) => joined(values.iter().map(|v| format!("`{v}`"))),
+        LabelType::Version { least, most } => format!("version from `{least}` to `{most}`"),
         LabelType::Ipv4Cidr => "IPv4 network in CIDR notation".to_owned(),
         _ => "text".to_owned(),
     };

@@ -18,6 +18,7 @@
 mod common;
 pub mod docker_ubuntu;
 pub mod docs;
+pub mod k8s_fedora_atomic;
 mod template_text;
 
 use std::sync::Arc;
@@ -25,10 +26,11 @@ use std::sync::Arc;
 use magnum_core::ClusterDriver;
 
 pub use docker_ubuntu::docker_ubuntu;
+pub use k8s_fedora_atomic::k8s_fedora_atomic;
 pub use template_text::{Language, TemplateText};
 
 /// All drivers of this crate.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn ClusterDriver>> {
-    vec![Arc::new(docker_ubuntu())]
+    vec![Arc::new(docker_ubuntu()), Arc::new(k8s_fedora_atomic())]
 }

@@ -29,7 +29,7 @@ fn names(value: &Value) -> BTreeSet<&str> {
 }
 
 fn sent(cluster: &Cluster, nodes: Option<&NodeAccess>) -> Parameters {
-    docker_ubuntu().stack_parameters(cluster, nodes).unwrap()
+    docker_ubuntu().stack_parameters(cluster, nodes, None).unwrap()
 }
 
 /// What `str_replace_strict` puts into the node's script, by name.
@@ -176,10 +176,10 @@ fn the_group_gives_each_node_exactly_its_parameters() {
 fn addresses_of_nodes_are_looked_for_where_the_template_has_them() {
     let node = node();
     let driver = docker_ubuntu();
-    for source in driver.definition().node_addresses(PoolRole::Worker) {
+    for source in driver.definition().node_names(PoolRole::Worker) {
         assert_eq!(node["resources"][source.resource]["type"], source.kind);
     }
-    assert!(driver.definition().node_addresses(PoolRole::Master).is_empty());
+    assert!(driver.definition().node_names(PoolRole::Master).is_empty());
 }
 
 #[test]
@@ -298,7 +298,9 @@ fn the_script_passes_shellcheck() {
 
 #[test]
 fn tls_without_a_node_endpoint_is_refused() {
-    let error = docker_ubuntu().stack_parameters(&cluster(), None).unwrap_err();
+    let error = docker_ubuntu()
+        .stack_parameters(&cluster(), None, None)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("disable TLS"), "{error}");
 }

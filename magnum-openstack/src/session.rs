@@ -15,8 +15,8 @@ use std::sync::Arc;
 use futures::FutureExt;
 use http::StatusCode;
 use magnum_core::{
-    Auth, CloudCatalog, Error, ErrorKind, Orchestrator, RequestContext, Result, Retry, Secret, TrustManager,
-    UserToken, within,
+    Auth, CloudCatalog, Error, ErrorKind, IdentityEndpoint, Orchestrator, RequestContext, Result, Retry,
+    Secret, TrustManager, UserToken, within,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
@@ -29,7 +29,9 @@ use crate::catalog::Catalog;
 use crate::heat::Heat;
 use crate::keystone::Keystone;
 use crate::wire::{Deadline, Wire};
-use crate::{Answer, Call, Credentials, Interface, Limits, Service, ServiceIdentity, fault};
+use crate::{
+    Answer, Call, Credentials, DomainRef, Interface, Limits, Scope, Service, ServiceIdentity, fault,
+};
 
 /// One cloud, and who the host is there.
 ///
@@ -85,6 +87,24 @@ impl OpenStack {
     #[must_use]
     pub fn catalog(&self) -> Arc<dyn CloudCatalog> {
         Arc::new(Catalog::new(self.clone()))
+    }
+
+    /// Where Keystone is, for nodes that act under their cluster's trust.
+    #[must_use]
+    pub fn identity_endpoint(&self) -> IdentityEndpoint {
+        let admin = self.inner.identity.trustee_domain_admin.as_ref();
+        let (trustee_domain_id, trustee_domain_name) = match admin.map(Credentials::scope) {
+            Some(Scope::Domain(DomainRef::Id(id))) => (Some(id.clone()), None),
+            Some(Scope::Domain(DomainRef::Name(name))) => (None, Some(name.clone())),
+            _ => (None, None),
+        };
+        IdentityEndpoint {
+            auth_url: self.inner.auth_url.as_str().trim_end_matches('/').to_owned(),
+            ca: self.inner.wire.roots().map(ToOwned::to_owned),
+            region: self.inner.region.clone(),
+            trustee_domain_id,
+            trustee_domain_name,
+        }
     }
 
     /// The limits in force.

@@ -62,6 +62,11 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    /// The PEM roots by which the cloud is verified, where they are not the system's.
+    pub(crate) fn roots(&self) -> Option<&str> {
+        self.tls.roots.as_deref()
+    }
+
     pub(crate) fn new(
         transport: Arc<dyn HttpTransport>,
         clock: Arc<dyn Clock>,

@@ -182,7 +182,9 @@ async fn a_node_gets_the_names_it_asks_for_or_all() {
 
     let nameless = Profile::Node {
         common_name: "n".into(),
+        organizations: Vec::new(),
         names: vec![],
+        server: true,
         client: true,
     };
     let signed = authority

@@ -23,7 +23,9 @@ async fn arguments_are_checked() {
     };
     let dns = |name: &str| Profile::Node {
         common_name: "n".into(),
+        organizations: Vec::new(),
         names: vec![SubjectName::Dns(name.into())],
+        server: true,
         client: true,
     };
     assert_eq!(issue("", &client(&[]), DAY).await, "common_name");

@@ -73,12 +73,14 @@ pub(crate) fn client(organizations: &[&str]) -> Profile {
 pub(crate) fn node() -> Profile {
     Profile::Node {
         common_name: "kubernetes".into(),
+        organizations: Vec::new(),
         names: vec![
             SubjectName::Ip("10.0.0.5".parse().unwrap()),
             SubjectName::Ip("fd00::5".parse().unwrap()),
             SubjectName::Dns("Kubernetes.default".into()),
             SubjectName::Dns("master-0".into()),
         ],
+        server: true,
         client: true,
     }
 }

@@ -35,6 +35,19 @@ impl Work {
                     self.keep(entry, "client", issued).await?
                 }
             };
+            for name in self.driver()?.node_policy().authorities {
+                let entry = self.certificate_entry(name).await?;
+                let made = match reference(&entry) {
+                    Some(reference) => reference,
+                    None => {
+                        let bundle = authority
+                            .create_ca(&format!("{ca_name} {name}"), validity)
+                            .await?;
+                        self.keep(entry, name, bundle).await?
+                    }
+                };
+                self.cluster.authorities.insert(name.to_owned(), made);
+            }
             self.cluster.ca_cert = Some(ca);
             self.cluster.magnum_cert = Some(client);
             if self.cluster.node_credentials.is_empty() {

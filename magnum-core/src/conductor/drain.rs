@@ -30,6 +30,7 @@ impl Work {
             OperationKind::Delete { .. } => self.vanish(None).await,
             _ => {
                 self.cluster.ca_cert = None;
+                self.cluster.authorities.clear();
                 self.cluster.magnum_cert = None;
                 let fault = self.operation.fault.take();
                 let fault =

@@ -14,7 +14,7 @@ use crate::model::{
     Cluster, ClusterStatus, FailureCode, Fault, LedgerEntry, LedgerId, Operation, OperationKind,
     OperationState, Outcome, Owned, Phase, PoolRole, Step, Tombstone,
 };
-use crate::ports::{ClusterChange, ClusterDriver, Commit, DriverContext, Lease, Write};
+use crate::ports::{ClusterChange, ClusterDriver, Commit, DriverContext, Lease, TrustAccess, Write};
 use crate::service::Inner;
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -225,7 +225,28 @@ impl Work {
     pub(super) fn context(&self) -> Result<DriverContext> {
         let nodes = self.inner.node_access(&self.cluster)?;
         let cluster = Arc::new(self.cluster.clone());
-        Ok(DriverContext::new(cluster, Arc::new(self.keeper()?), nodes))
+        let trust = self.trust_access()?;
+        Ok(DriverContext::new(cluster, Arc::new(self.keeper()?), nodes).with_trust(trust))
+    }
+
+    /// What nodes would need to act under the cluster's trust.
+    fn trust_access(&self) -> Result<Option<TrustAccess>> {
+        let identity = &self.inner.cloud(&self.cluster.cloud)?.identity;
+        let user_name = self.ledger.iter().find_map(|entry| match &entry.owned {
+            Owned::Trustee { name, .. } => Some(name.clone()),
+            _ => None,
+        });
+        let trust = owner::trust(&self.inner, &self.cluster, &self.ledger)?;
+        let (Some(identity), Some(user_name), Some(trust)) = (identity, user_name, trust) else {
+            return Ok(None);
+        };
+        Ok(Some(TrustAccess {
+            identity: identity.clone(),
+            user_id: trust.trustee_user_id,
+            user_name,
+            password: trust.password,
+            trust_id: trust.trust_id,
+        }))
     }
 
     pub(super) fn keeper(&self) -> Result<Keeper> {

@@ -1,5 +1,7 @@
 //! Clusters.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -208,6 +210,9 @@ pub struct Cluster {
     pub container_version: Option<String>,
     /// Its certificate authority.
     pub ca_cert: Option<CertRef>,
+    /// Further authorities and keys that its driver asked for, by name.
+    #[serde(default)]
+    pub authorities: BTreeMap<String, CertRef>,
     /// The library's own client certificate for it.
     pub magnum_cert: Option<CertRef>,
     /// Secrets by which its nodes may ask for certificates.

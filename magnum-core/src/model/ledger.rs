@@ -29,7 +29,7 @@ pub enum Owned {
     },
     /// A certificate with its key in a certificate store.
     Certificate {
-        /// What it is for: `ca` or `client`.
+        /// What it is for: `ca`, `client`, or an authority of the driver's.
         role: String,
         /// The store that was asked to keep it.
         backend: String,

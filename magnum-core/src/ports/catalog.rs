@@ -46,6 +46,8 @@ pub struct Network {
     pub name: String,
     /// Whether it leads outside.
     pub external: bool,
+    /// The UUIDs of its subnets.
+    pub subnets: Vec<String>,
 }
 
 /// A subnet.

@@ -75,18 +75,22 @@ pub enum SubjectName {
 #[non_exhaustive]
 pub enum Profile {
     /// A person or program that talks to the COE: `clientAuth`, no names, the request's common name,
-    /// and of its organizations only those listed here.
+    /// and the organizations listed here.
     Client {
-        /// Organizations that the request may name.
+        /// Organizations that the request may name; one that names none gets all of them.
         organizations: Vec<String>,
     },
-    /// A server of the cluster: `serverAuth`, this common name, only these names.
+    /// A server of the cluster: this subject, only these names.
     Node {
         /// The subject's common name.
         common_name: String,
-        /// The names that the node has; a request for any other is refused.
+        /// The subject's organizations.
+        organizations: Vec<String>,
+        /// The names that the node has; a request for any other is refused. None for a mere client.
         names: Vec<SubjectName>,
-        /// Whether it is a client of other servers of the cluster as well: `clientAuth` on top.
+        /// Whether it serves: `serverAuth`.
+        server: bool,
+        /// Whether it is a client of other servers of the cluster: `clientAuth`.
         client: bool,
     },
 }

@@ -49,8 +49,25 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
     /// Reports how the infrastructure stands.
     async fn observe(&self, cx: &DriverContext) -> Result<Observation>;
 
-    /// The names for which a node of `role` may get a certificate, as the cloud knows them now.
-    async fn node_names(&self, cx: &DriverContext, role: PoolRole) -> Result<Vec<super::SubjectName>>;
+    /// What the cluster's nodes may ask the node endpoint for. Default: a server's certificate each.
+    fn node_policy(&self) -> super::NodePolicy {
+        super::NodePolicy::servers(&[PoolRole::Master, PoolRole::Worker])
+    }
+
+    /// The names that nodes of `role` have, as the cloud knows them now: addresses, and names of servers.
+    /// A node that says which `member` of its pool it is gets that member's names only.
+    async fn node_names(
+        &self,
+        cx: &DriverContext,
+        role: PoolRole,
+        member: Option<&str>,
+    ) -> Result<Vec<super::SubjectName>>;
+
+    /// The attribute that puts the cluster's trust on its nodes, if one does. Default: none, so that no node ever
+    /// holds credentials of the cloud.
+    fn trust_on_nodes(&self, _template: &TemplateSpec) -> Option<&'static str> {
+        None
+    }
 
     /// What a user needs to talk to the COE.
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig>;
@@ -125,6 +142,57 @@ pub enum LabelType {
     OneOf(Vec<String>),
     /// An IPv4 network in CIDR notation.
     Ipv4Cidr,
+    /// A version like `v1.15.7`.
+    Version {
+        /// The oldest.
+        least: String,
+        /// The newest.
+        most: String,
+    },
+}
+
+/// The numbers of a version like `v1.15.7`, in their order; `None` for any other text.
+#[must_use]
+pub fn version_numbers(text: &str) -> Option<[u32; 3]> {
+    let mut numbers = [0; 3];
+    let mut parts = text.strip_prefix('v')?.split('.');
+    for number in &mut numbers {
+        let part = parts.next()?;
+        let plain = !part.is_empty() && part.len() <= 6 && part.bytes().all(|b| b.is_ascii_digit());
+        *number = part.parse().ok().filter(|_| plain)?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
+/// Software that a driver's scripts install.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Software {
+    /// The version when nothing else is asked for.
+    pub default: String,
+    /// The oldest and the newest version that can be asked for, and the label to do so.
+    pub range: Option<(String, String, &'static str)>,
+    /// What only newer versions can do.
+    pub features: Vec<Feature>,
+}
+
+impl Software {
+    /// Software of one version.
+    #[must_use]
+    pub fn fixed(version: impl Into<String>) -> Self {
+        Self {
+            default: version.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Something that software can do from a version on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// What, in words.
+    pub what: &'static str,
+    /// The first version that can.
+    pub since: &'static str,
 }
 
 /// A label that a driver knows.
@@ -150,14 +218,17 @@ pub struct DriverDescriptor {
     pub version: String,
     /// The kinds of cluster that it makes.
     pub provides: Vec<ClusterType>,
-    /// Software that its scripts install, by name, with the version.
-    pub software: BTreeMap<String, String>,
+    /// Software that its scripts install, by name.
+    pub software: BTreeMap<String, Software>,
     /// Container network drivers.
     pub network_drivers: Choice,
     /// Drivers for persistent volumes.
     pub volume_drivers: Choice,
     /// Docker storage drivers.
     pub storage_drivers: Choice,
+    /// Size in GB of each server's volume for images and containers when none is given; `None` where the driver makes no
+    /// such volumes.
+    pub docker_volume_size: Option<u32>,
     /// Labels.
     pub labels: Vec<LabelSchema>,
     /// Whether its COE can be protected by TLS.
@@ -193,6 +264,7 @@ impl DriverDescriptor {
             network_drivers: Choice::default(),
             volume_drivers: Choice::default(),
             storage_drivers: Choice::default(),
+            docker_volume_size: None,
             labels: Vec::new(),
             tls: false,
             masters: (1, 1),

@@ -16,6 +16,7 @@ pub struct DriverContext {
     cluster: Arc<Cluster>,
     stacks: Arc<dyn StackKeeper>,
     nodes: Option<NodeAccess>,
+    trust: Option<TrustAccess>,
 }
 
 impl DriverContext {
@@ -26,7 +27,22 @@ impl DriverContext {
             cluster,
             stacks,
             nodes,
+            trust: None,
         }
+    }
+
+    /// The same with what nodes need to act under the cluster's trust.
+    #[must_use]
+    pub fn with_trust(mut self, trust: Option<TrustAccess>) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// How the cluster's nodes could act under its trust; `None` without trusts. It belongs on a node only where
+    /// [`super::ClusterDriver::trust_on_nodes`] says so.
+    #[must_use]
+    pub fn trust(&self) -> Option<&TrustAccess> {
+        self.trust.as_ref()
     }
 
     /// The cluster as wanted: its pools show the counts to be reached.
@@ -71,6 +87,21 @@ impl NodeAccess {
             .find(|(r, _)| *r == role)
             .map(|(_, secret)| secret)
     }
+}
+
+/// What nodes need to act under their cluster's trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustAccess {
+    /// Where Keystone is reached.
+    pub identity: crate::IdentityEndpoint,
+    /// The trustee's user id.
+    pub user_id: String,
+    /// The trustee's name, unique in its domain.
+    pub user_name: String,
+    /// The trustee's password.
+    pub password: Secret,
+    /// The trust.
+    pub trust_id: String,
 }
 
 /// What a stack is to be. `Debug` leaves the parameters' values out: secrets are among them.

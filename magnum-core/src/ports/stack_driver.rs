@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{
     ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, DriverContext, DriverDescriptor,
-    InfrastructureState, NodeAccess, Observation, Parameters, Stack, StackDefinition, StackTemplate,
-    SubjectName,
+    InfrastructureState, NodeAccess, NodePolicy, Observation, Parameters, Stack, StackDefinition,
+    StackTemplate, SubjectName, TrustAccess,
 };
 use crate::model::{Cluster, Phase, PoolRole, Progress, TemplateSpec, tagged_generation};
 use crate::{Error, ErrorKind, Problem, Result};
@@ -34,8 +34,24 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
     /// Which stack output goes into which attribute of the cluster.
     fn outputs(&self) -> &[OutputMapping];
 
-    /// Where the addresses of a role's nodes are seen while the stack is being made.
-    fn node_addresses(&self, role: PoolRole) -> &[AddressSource];
+    /// Where the names of a role's nodes, addresses and servers', are seen while the stack is being made.
+    fn node_names(&self, role: PoolRole) -> &[NameSource];
+
+    /// What the cluster's nodes may ask the node endpoint for. Default: a server's certificate for each role
+    /// whose nodes have names.
+    fn node_policy(&self) -> NodePolicy {
+        let roles = [PoolRole::Master, PoolRole::Worker];
+        let named: Vec<PoolRole> = roles
+            .into_iter()
+            .filter(|role| !self.node_names(*role).is_empty())
+            .collect();
+        NodePolicy::servers(&named)
+    }
+
+    /// See [`ClusterDriver::trust_on_nodes`].
+    fn trust_on_nodes(&self, _template: &TemplateSpec) -> Option<&'static str> {
+        None
+    }
 
     /// Rules of the driver beyond its descriptor.
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem>;
@@ -54,6 +70,8 @@ pub struct StackInput<'a> {
     pub cluster: &'a Cluster,
     /// How its nodes reach the library; `None` when TLS is disabled.
     pub nodes: Option<&'a NodeAccess>,
+    /// How its nodes could act under its trust; `None` without trusts.
+    pub trust: Option<&'a TrustAccess>,
 }
 
 /// From where a stack parameter gets its value.
@@ -92,6 +110,22 @@ pub enum Source {
     NodeCount,
     /// The number of masters.
     MasterCount,
+    /// An existing network.
+    FixedNetwork,
+    /// An existing subnet.
+    FixedSubnet,
+    /// The driver for persistent volumes.
+    VolumeDriver,
+    /// The container network driver.
+    NetworkDriver,
+    /// Whether there is a load balancer in front of the masters.
+    MasterLbEnabled,
+    /// Whether servers get floating IPs.
+    FloatingIpEnabled,
+    /// `host:port` of a registry without TLS.
+    InsecureRegistry,
+    /// Whether there is a registry in the cluster.
+    RegistryEnabled,
     /// Nodes to remove when there are to be fewer; an empty list otherwise.
     NodesToRemove,
     /// A label; the driver's default when it is not given.
@@ -156,9 +190,10 @@ pub struct OutputMapping {
     pub target: OutputTarget,
 }
 
-/// An attribute of a resource that holds addresses, directly or anywhere within.
+/// An attribute of a resource that holds addresses, directly or anywhere within; or, where it is `name`, a
+/// server's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressSource {
+pub struct NameSource {
     /// Type of the resource, for example `OS::Neutron::Port`.
     pub kind: &'static str,
     /// Its name in the (nested) template.
@@ -193,7 +228,12 @@ impl<T: TemplateDefinition> StackDriver<T> {
     ///
     /// # Errors
     /// `InvalidInput` names the attribute that a required parameter lacks.
-    pub fn stack_parameters(&self, cluster: &Cluster, nodes: Option<&NodeAccess>) -> Result<Parameters> {
+    pub fn stack_parameters(
+        &self,
+        cluster: &Cluster,
+        nodes: Option<&NodeAccess>,
+        trust: Option<&TrustAccess>,
+    ) -> Result<Parameters> {
         let mut parameters = Parameters::new();
         for mapping in self.definition.parameters() {
             match self.value(mapping.source, cluster) {
@@ -207,7 +247,12 @@ impl<T: TemplateDefinition> StackDriver<T> {
                 None => {}
             }
         }
-        parameters.extend(self.definition.extra_parameters(&StackInput { cluster, nodes })?);
+        let input = StackInput {
+            cluster,
+            nodes,
+            trust,
+        };
+        parameters.extend(self.definition.extra_parameters(&input)?);
         Ok(parameters)
     }
 
@@ -232,6 +277,14 @@ impl<T: TemplateDefinition> StackDriver<T> {
             Source::NodeCount => Some(json!(cluster.node_count())),
             Source::MasterCount => Some(json!(cluster.master_count())),
             Source::NodesToRemove => Some(json!([])),
+            Source::FixedNetwork => text(&spec.fixed_network),
+            Source::FixedSubnet => text(&spec.fixed_subnet),
+            Source::VolumeDriver => text(&spec.volume_driver),
+            Source::NetworkDriver => text(&spec.network_driver),
+            Source::MasterLbEnabled => spec.master_lb_enabled.map(|enabled| json!(enabled)),
+            Source::FloatingIpEnabled => spec.floating_ip_enabled.map(|enabled| json!(enabled)),
+            Source::InsecureRegistry => text(&spec.insecure_registry),
+            Source::RegistryEnabled => Some(json!(spec.registry_enabled)),
             Source::Label(key) => {
                 let schema = self
                     .definition
@@ -257,7 +310,7 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
     }
 
     async fn cluster_create(&self, cx: &DriverContext) -> Result<()> {
-        let parameters = self.stack_parameters(cx.cluster(), cx.nodes())?;
+        let parameters = self.stack_parameters(cx.cluster(), cx.nodes(), cx.trust())?;
         let template = self.definition.template().clone();
         cx.stack(MAIN)
             .ensure(StackDefinition { template, parameters })
@@ -305,8 +358,21 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
         Ok(seen)
     }
 
-    async fn node_names(&self, cx: &DriverContext, role: PoolRole) -> Result<Vec<SubjectName>> {
-        let sources = self.definition.node_addresses(role);
+    fn node_policy(&self) -> NodePolicy {
+        self.definition.node_policy()
+    }
+
+    fn trust_on_nodes(&self, template: &TemplateSpec) -> Option<&'static str> {
+        self.definition.trust_on_nodes(template)
+    }
+
+    async fn node_names(
+        &self,
+        cx: &DriverContext,
+        role: PoolRole,
+        member: Option<&str>,
+    ) -> Result<Vec<SubjectName>> {
+        let sources = self.definition.node_names(role);
         if sources.is_empty() {
             return Ok(Vec::new());
         }
@@ -319,14 +385,22 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
             else {
                 continue;
             };
-            if listed.physical_id.is_empty() {
+            // What is not in a member of a group belongs to all members.
+            let of_another = match (&listed.parent, member) {
+                (Some(parent), Some(member)) => parent != member,
+                _ => false,
+            };
+            if listed.physical_id.is_empty() || of_another {
                 continue;
             }
             let Some(resource) = handle.resource(&listed).await? else {
                 continue;
             };
             if let Some(value) = resource.attributes.get(source.attribute) {
-                collect_addresses(value, &mut names);
+                match value.as_str().filter(|_| source.attribute == "name") {
+                    Some(name) => names.push(SubjectName::Dns(name.to_owned())),
+                    None => collect_addresses(value, &mut names),
+                }
             }
         }
         Ok(names)

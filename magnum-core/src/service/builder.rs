@@ -27,6 +27,23 @@ pub struct Cloud {
     pub trust: TrustMode,
     /// Its look-ups.
     pub catalog: Arc<dyn CloudCatalog>,
+    /// Where Keystone is as nodes see it; without it no cluster's nodes can act under its trust.
+    pub identity: Option<IdentityEndpoint>,
+}
+
+/// Where Keystone is reached, for whoever acts under a cluster's trust.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityEndpoint {
+    /// Its URL, with `/v3`.
+    pub auth_url: String,
+    /// PEM roots by which the cloud's endpoints are verified; `None` for the system's.
+    pub ca: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Id of the trustees' domain, where it is known.
+    pub trustee_domain_id: Option<String>,
+    /// Name of the trustees' domain, where it is known.
+    pub trustee_domain_name: Option<String>,
 }
 
 /// Who signs, and where certificates are kept.

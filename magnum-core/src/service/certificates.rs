@@ -56,6 +56,22 @@ impl Magnum {
 }
 
 impl super::Inner {
+    /// One of a cluster's authorities, with its key.
+    pub(crate) async fn authority(
+        &self,
+        cluster: &Cluster,
+        name: &str,
+    ) -> Result<crate::ports::CertificateBundle> {
+        if name == crate::ports::CLUSTER_AUTHORITY {
+            return self.ca(cluster).await;
+        }
+        let Some(reference) = cluster.authorities.get(name) else {
+            let message = format!("the cluster's authority '{name}' has not been made yet");
+            return Err(Error::new(ErrorKind::Conflict, message));
+        };
+        self.certificates.manager_for(reference)?.fetch(reference).await
+    }
+
     /// A cluster's authority with its key.
     pub(crate) async fn ca(&self, cluster: &Cluster) -> Result<crate::ports::CertificateBundle> {
         if !cluster.tls() {

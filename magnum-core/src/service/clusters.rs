@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::templates::{GENERATED_NAME_TRIES, as_input, only};
+use super::templates::{GENERATED_NAME_TRIES, as_input, only, trust_problem};
 use super::{CreateOptions, Magnum, names, validation};
 use crate::model::{
     Cluster, ClusterId, ClusterSpec, ClusterStatus, ClusterTemplate, DriverRef, Event, EventId, Ident,
@@ -98,6 +98,11 @@ impl Magnum {
         // The driver need not check again what does not fit its descriptor.
         if problems.is_empty() {
             problems = driver.validate(&cluster.template, Some(&cluster));
+            problems.extend(trust_problem(
+                inner.cloud(&cluster.cloud)?,
+                &**driver,
+                &cluster.template,
+            ));
         }
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
@@ -294,6 +299,7 @@ impl Magnum {
             coe_version: None,
             container_version: None,
             ca_cert: None,
+            authorities: std::collections::BTreeMap::new(),
             magnum_cert: None,
             node_credentials: Vec::new(),
             generation: 1,

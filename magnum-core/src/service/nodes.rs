@@ -3,11 +3,14 @@
 //! | Request | Answer |
 //! | --- | --- |
 //! | `GET …/v1/clusters/<uuid>/ca` | 200, PEM of the cluster's authority |
-//! | `POST …/v1/clusters/<uuid>/certificates`, body a PEM signing request | 200, PEM server certificate for names that the cluster's nodes have |
+//! | `GET …/v1/clusters/<uuid>/authorities/<name>` | 200, PEM of another authority of the cluster |
+//! | `GET …/v1/clusters/<uuid>/keys/<name>` | 200, PEM private key that all nodes of the role share |
+//! | `POST …/v1/clusters/<uuid>/certificates/<purpose>`, body a PEM signing request | 200, PEM certificate |
 //!
-//! The credential is one per cluster and role, so the names are those that the cloud gave to the nodes of that role.
-//! Both need `Authorization: Bearer <the credential of the cluster and role>`. Refusals are JSON:
-//! `{"error": "…"}`; 503 means that a later try may work.
+//! All need `Authorization: Bearer <the credential of the cluster and role>`. Which authorities, keys and purposes there
+//! are for a role is the driver's [`NodePolicy`]; subject and usages of a certificate are the policy's, and its names
+//! those that the cloud gave to the nodes of that role. A node may say which member of its pool it is and what its server is
+//! called: `?member=7&name=mycluster-minion-7`. Refusals are JSON: `{"error": "…"}`; 503 means that a later try may work.
 
 use std::sync::Arc;
 
@@ -17,16 +20,27 @@ use http::{Method, Request, Response, StatusCode, header};
 use super::Magnum;
 use crate::conductor::Keeper;
 use crate::model::{Action, Cluster, ClusterId, PoolRole};
-use crate::ports::{DriverContext, Profile};
+use crate::ports::{
+    ClusterDriver, DriverContext, NodeCertificate, NodeName, NodePolicy, Profile, SubjectName,
+};
 use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
 
 /// A signing request is a few kilobytes at most.
 const LARGEST_BODY: usize = 64 * 1024;
 
-enum Wanted {
-    Ca,
-    Certificate,
+/// A request's path and query.
+struct Asked<'a> {
+    cluster: ClusterId,
+    wanted: Wanted<'a>,
+    member: Option<String>,
+    name: Option<String>,
+}
+
+enum Wanted<'a> {
+    Authority(&'a str),
+    Key(&'a str),
+    Certificate(&'a str),
 }
 
 impl Magnum {
@@ -44,24 +58,45 @@ impl Magnum {
     }
 
     async fn answer(&self, request: &Request<Bytes>) -> Result<String, Refusal> {
-        let (id, wanted) = route(request)?;
-        let (cluster, role) = self.authenticated(request, id).await.map_err(Refusal::stranger)?;
+        let asked = route(request)?;
+        let (cluster, role) = self
+            .authenticated(request, asked.cluster)
+            .await
+            .map_err(Refusal::stranger)?;
         if cluster.status.action == Action::Delete {
             return Err(Error::new(ErrorKind::Forbidden, "the cluster is being deleted").into());
         }
-        let ca = self.inner.ca(&cluster).await?;
-        match wanted {
-            Wanted::Ca => Ok(ca.certificate),
-            Wanted::Certificate => {
+        let driver = Arc::clone(self.inner.driver_of(&cluster)?);
+        let policy = driver.node_policy();
+        match asked.wanted {
+            Wanted::Authority(name) => {
+                let public = name == crate::ports::CLUSTER_AUTHORITY || uses(&policy, role, name);
+                if !public {
+                    return Err(nothing_such("authority", name).into());
+                }
+                Ok(self.inner.authority(&cluster, name).await?.certificate)
+            }
+            Wanted::Key(name) => {
+                if !policy.shares(role, name) {
+                    return Err(nothing_such("key", name).into());
+                }
+                let bundle = self.inner.authority(&cluster, name).await?;
+                Ok(bundle.private_key.expose().to_owned())
+            }
+            Wanted::Certificate(purpose) => {
+                let Some(certificate) = policy.certificate(role, purpose) else {
+                    return Err(nothing_such("certificate", purpose).into());
+                };
                 let csr = std::str::from_utf8(request.body())
                     .map_err(|_| Error::field("csr", "", "the body must be a PEM signing request"))?;
-                let profile = self.node_profile(cluster, role).await?;
+                let authority = self.inner.authority(&cluster, certificate.authority).await?;
+                let profile = self.node_profile(&driver, cluster, certificate, &asked).await?;
                 let validity = self.inner.settings.certificate_validity;
                 Ok(self
                     .inner
                     .certificates
                     .authority
-                    .sign(&ca, csr, &profile, validity)
+                    .sign(&authority, csr, &profile, validity)
                     .await?)
             }
         }
@@ -89,25 +124,80 @@ impl Magnum {
         Ok(role)
     }
 
-    /// What a node may be called: only addresses that the cloud has given to this cluster's nodes.
-    async fn node_profile(&self, cluster: Cluster, role: PoolRole) -> Result<Profile> {
-        let driver = Arc::clone(self.inner.driver_of(&cluster)?);
-        let common_name = format!("{}.{}", role.as_str(), cluster.id);
-        let cluster = Arc::new(cluster);
-        let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster)).await?;
-        let cx = DriverContext::new(cluster, Arc::new(keeper), None);
-        let names = driver.node_names(&cx, role).await?;
-        if names.is_empty() {
-            let message = "the cloud does not show this node's addresses yet; try again";
-            return Err(Error::new(ErrorKind::Unavailable, message));
+    /// What a node may be called: only what the cloud has given to this cluster's nodes, and what the driver says that
+    /// each is called besides.
+    async fn node_profile(
+        &self,
+        driver: &Arc<dyn ClusterDriver>,
+        cluster: Cluster,
+        certificate: &NodeCertificate,
+        asked: &Asked<'_>,
+    ) -> Result<Profile> {
+        let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
+        let by_server = matches!(certificate.name, NodeName::Server(_));
+        let mut names = Vec::new();
+        if certificate.server || by_server {
+            let cluster = Arc::new(cluster);
+            let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster)).await?;
+            let cx = DriverContext::new(cluster, Arc::new(keeper), None);
+            names = driver
+                .node_names(&cx, certificate.role, asked.member.as_deref())
+                .await?;
+            if names.is_empty() {
+                return Err(not_yet(
+                    "the cloud does not show this node's addresses yet; try again",
+                ));
+            }
         }
-        // A node serves; were it a client, too, whoever takes one node would command all of them.
+        let common_name = match certificate.name {
+            NodeName::Role => of_role,
+            NodeName::Fixed(name) => name.to_owned(),
+            NodeName::Server(prefix) => {
+                let Some(name) = &asked.name else {
+                    return Err(Error::field(
+                        "name",
+                        "",
+                        "the node must say what its server is called",
+                    ));
+                };
+                if !names.contains(&SubjectName::Dns(name.clone())) {
+                    return Err(not_yet(
+                        "the cloud does not show a server of this name yet; try again",
+                    ));
+                }
+                format!("{prefix}{name}")
+            }
+        };
+        if certificate.server {
+            names.extend(certificate.names.iter().cloned());
+        } else {
+            names.clear();
+        }
         Ok(Profile::Node {
             common_name,
+            organizations: certificate.organization.iter().map(ToString::to_string).collect(),
             names,
-            client: false,
+            server: certificate.server,
+            client: certificate.client,
         })
     }
+}
+
+/// Whether nodes of a role have to do with an authority, so that they need to know it.
+fn uses(policy: &NodePolicy, role: PoolRole, authority: &str) -> bool {
+    policy
+        .certificates
+        .iter()
+        .any(|certificate| certificate.role == role && certificate.authority == authority)
+}
+
+fn nothing_such(what: &str, name: &str) -> Error {
+    let message = format!("nodes of this role have no {what} '{}'", crate::shown(name));
+    Error::new(ErrorKind::Forbidden, message)
+}
+
+fn not_yet(message: &str) -> Error {
+    Error::new(ErrorKind::Unavailable, message)
 }
 
 /// What a node is told, and what the log is told.
@@ -150,23 +240,40 @@ impl From<Error> for Refusal {
 }
 
 /// The cluster and what is wanted, from the end of the path: the host may mount us anywhere.
-fn route(request: &Request<Bytes>) -> Result<(ClusterId, Wanted)> {
+fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
+    let no_path = || Error::new(ErrorKind::InvalidInput, "no such path and method");
     let segments: Vec<&str> = request.uri().path().split('/').collect();
-    let [.., "v1", "clusters", id, last] = segments.as_slice() else {
-        return Err(Error::new(ErrorKind::InvalidInput, "no such path"));
-    };
-    let wanted = match (request.method(), *last) {
-        (&Method::GET, "ca") => Wanted::Ca,
-        (&Method::POST, "certificates") => Wanted::Certificate,
-        _ => return Err(Error::new(ErrorKind::InvalidInput, "no such path and method")),
+    let place = segments
+        .windows(2)
+        .rposition(|pair| pair == ["v1", "clusters"])
+        .ok_or_else(no_path)?;
+    let rest = segments.get(place + 2..).unwrap_or_default();
+    let (id, wanted) = match (request.method(), rest) {
+        (&Method::GET, [id, "ca"]) => (id, Wanted::Authority(crate::ports::CLUSTER_AUTHORITY)),
+        (&Method::GET, [id, "authorities", name]) => (id, Wanted::Authority(name)),
+        (&Method::GET, [id, "keys", name]) => (id, Wanted::Key(name)),
+        (&Method::POST, [id, "certificates", purpose]) => (id, Wanted::Certificate(purpose)),
+        _ => return Err(no_path()),
     };
     if request.body().len() > LARGEST_BODY {
         return Err(Error::field("csr", "", "the body is larger than 64 KiB"));
     }
-    let id = id
+    let cluster = id
         .parse()
         .map_err(|_| Error::new(ErrorKind::InvalidInput, "the cluster is named by its UUID"))?;
-    Ok((id, wanted))
+    let query = request.uri().query().unwrap_or_default();
+    let said = |key: &str| {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs
+            .find(|(name, value)| name == key && !value.is_empty())
+            .map(|(_, value)| value.into_owned())
+    };
+    Ok(Asked {
+        cluster,
+        wanted,
+        member: said("member"),
+        name: said("name"),
+    })
 }
 
 fn bearer(request: &Request<Bytes>) -> Option<Secret> {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Magnum, names, validation};
+use super::{Cloud, Magnum, names, validation};
 use crate::model::{ClusterTemplate, Ident, RequestContext, Revision, TemplateId, TemplateSpec};
-use crate::ports::{ClusterDriver, ClusterType, Commit, Condition, Permission, Query, Target, Write};
+use crate::ports::{
+    Auth, ClusterDriver, ClusterType, Commit, Condition, Permission, Query, Target, TrustMode, Write,
+};
 use crate::{Error, ErrorKind, Problem, Result};
 
 impl Magnum {
@@ -49,6 +51,7 @@ impl Magnum {
             problems.extend(self.tls_problem(&**driver));
         }
         problems.extend(driver.validate(&spec, None));
+        problems.extend(trust_problem(cloud, &**driver, &spec));
         if !problems.is_empty() {
             return Err(Error::invalid(problems));
         }
@@ -73,6 +76,8 @@ impl Magnum {
             let message = "the network is not external: its attribute router:external is not true";
             return Err(Error::field("external_network_id", network, message));
         }
+
+        fixed_network(cloud, &auth, &mut spec).await?;
 
         let given = spec.name.clone();
         for _ in 0..GENERATED_NAME_TRIES {
@@ -243,6 +248,60 @@ pub(super) fn as_input<T>(field: &str, value: &str, looked_up: Result<T>) -> Res
     })
 }
 
+/// A template whose clusters' nodes are to act under a trust needs a host whose clusters have one.
+pub(super) fn trust_problem(
+    cloud: &Cloud,
+    driver: &dyn ClusterDriver,
+    spec: &TemplateSpec,
+) -> Option<Problem> {
+    let field = driver.trust_on_nodes(spec)?;
+    let message = if matches!(cloud.trust, TrustMode::None) {
+        "nodes would act under the cluster's trust, and this host makes no trusts"
+    } else if cloud.identity.is_none() {
+        "nodes would act under the cluster's trust, and this host does not tell where Keystone is"
+    } else {
+        return None;
+    };
+    Some(Problem::new(field, true, message))
+}
+
+/// Looks up an existing network and its subnet; one that is not given follows from the other. Both are kept by UUID.
+async fn fixed_network(cloud: &Cloud, auth: &Auth, spec: &mut TemplateSpec) -> Result<()> {
+    let mut network = None;
+    if let Some(given) = &spec.fixed_network {
+        network = Some(as_input(
+            "fixed_network",
+            given,
+            cloud.catalog.network(auth, given).await,
+        )?);
+    }
+    let wanted = match (&spec.fixed_subnet, &network) {
+        (Some(given), _) => given.clone(),
+        (None, None) => return Ok(()),
+        (None, Some(network)) => match network.subnets.as_slice() {
+            [only] => only.clone(),
+            several => {
+                let message = format!(
+                    "the network has {} subnets: name one in fixed_subnet",
+                    several.len()
+                );
+                return Err(Error::field("fixed_network", &network.name, message));
+            }
+        },
+    };
+    let subnet = as_input("fixed_subnet", &wanted, cloud.catalog.subnet(auth, &wanted).await)?;
+    if let Some(network) = network.filter(|network| network.id != subnet.network_id) {
+        let message = format!("the subnet is not on the network {}", crate::shown(&network.name));
+        return Err(Error::field("fixed_subnet", &wanted, message));
+    }
+    if subnet.cidr.parse::<ipnet::Ipv4Net>().is_err() {
+        return Err(Error::field("fixed_subnet", &wanted, "an IPv4 subnet is needed"));
+    }
+    spec.fixed_network = Some(subnet.network_id);
+    spec.fixed_subnet = Some(subnet.id);
+    Ok(())
+}
+
 /// Fills in what the guide or the driver says for absent attributes.
 fn defaults(spec: &mut TemplateSpec, driver: &dyn ClusterDriver) {
     let descriptor = driver.descriptor();
@@ -258,6 +317,7 @@ fn defaults(spec: &mut TemplateSpec, driver: &dyn ClusterDriver) {
         .docker_storage_driver
         .take()
         .or_else(|| descriptor.storage_drivers.default.clone());
+    spec.docker_volume_size = spec.docker_volume_size.or(descriptor.docker_volume_size);
     spec.dns_nameserver.get_or_insert_with(|| "8.8.8.8".to_owned());
     spec.flavor_id.get_or_insert_with(|| "m1.small".to_owned());
     spec.master_flavor_id.get_or_insert_with(|| "m1.small".to_owned());

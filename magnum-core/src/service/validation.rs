@@ -2,7 +2,7 @@
 
 use crate::Problem;
 use crate::model::{Labels, TemplateSpec};
-use crate::ports::{Choice, DriverDescriptor, LabelType};
+use crate::ports::{Choice, DriverDescriptor, LabelType, version_numbers};
 
 const NAME_LIMIT: usize = 242;
 
@@ -192,6 +192,11 @@ pub(super) fn labels(labels: &Labels, driver: &DriverDescriptor) -> Vec<Problem>
             continue;
         };
         let allowed = match &schema.value {
+            LabelType::Version { least, most } => {
+                let fits = version_numbers(value)
+                    .is_some_and(|v| version_numbers(least) <= Some(v) && Some(v) <= version_numbers(most));
+                (!fits).then(|| format!("a version from {least} to {most} is allowed"))
+            }
             LabelType::Boolean if value == "true" || value == "false" => None,
             LabelType::Boolean => Some("true or false is allowed".to_owned()),
             LabelType::Integer { min, max } => {

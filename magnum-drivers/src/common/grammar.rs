@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use magnum_core::{Error, ErrorKind, NodeAccess, PoolRole, Problem, Result, TemplateSpec};
+use magnum_core::{Error, ErrorKind, NodeAccess, PoolRole, Problem, Result, TemplateSpec, TrustAccess};
 
 fn only(value: &str, punctuation: &str) -> bool {
     value
@@ -45,6 +45,60 @@ pub(crate) fn problems(spec: &TemplateSpec) -> Vec<Problem> {
     check("no_proxy", &spec.no_proxy, &no_proxy, NO_PROXY);
     check("insecure_registry", &spec.insecure_registry, &registry, REGISTRY);
     problems
+}
+
+/// Parameters of nodes that act under their cluster's trust. All are fit for a script, or it is refused.
+///
+/// # Errors
+/// `Configuration` when there is no trust, or something of it cannot be written into a script. No secret is shown.
+pub(crate) fn trust_access(trust: Option<&TrustAccess>) -> Result<Vec<(&'static str, String)>> {
+    let refuse =
+        |message: &str| Err(Error::new(ErrorKind::Configuration, message).at("driver", "trust access"));
+    let Some(trust) = trust else {
+        return refuse("nodes are to act under the cluster's trust, and it has none");
+    };
+    let identity = &trust.identity;
+    if !url_rest(&identity.auth_url).is_some_and(|rest| only(rest, "._~:/[]-")) {
+        return refuse("Keystone's URL must be http:// or https:// and letters, digits and . _ ~ : / [ ] -");
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (region, domain_id, domain_name) = (
+        text(&identity.region),
+        text(&identity.trustee_domain_id),
+        text(&identity.trustee_domain_name),
+    );
+    if ![&region, &domain_name]
+        .into_iter()
+        .all(|value| only(value, "._-"))
+    {
+        return refuse("the names of region and trustee domain must consist of letters, digits and . _ -");
+    }
+    let ids = [&trust.user_id, &trust.trust_id, &domain_id];
+    if !ids.into_iter().all(|value| only(value, "_-")) || !only(&trust.user_name, "._-") {
+        return refuse("ids and names of trustee and trust must consist of letters, digits and . _ -");
+    }
+    if !only(trust.password.expose(), "._~+/=-") {
+        return refuse("the trustee's password must consist of letters, digits and . _ ~ + / = -");
+    }
+    Ok(vec![
+        ("auth_url", identity.auth_url.clone()),
+        (
+            "openstack_ca",
+            STANDARD.encode(identity.ca.as_deref().unwrap_or_default()),
+        ),
+        ("region_name", region),
+        ("trustee_user_id", trust.user_id.clone()),
+        ("trustee_username", trust.user_name.clone()),
+        ("trustee_domain_id", domain_id),
+        ("trustee_domain_name", domain_name),
+        ("trustee_password", trust.password.expose().to_owned()),
+        ("trust_id", trust.trust_id.clone()),
+    ])
+}
+
+/// Whether a text can be the URL of an etcd discovery.
+pub(crate) fn is_discovery_url(value: &str) -> bool {
+    value.len() <= 255 && url_rest(value).is_some_and(|rest| only(rest, "._~:/[]?=&%-"))
 }
 
 /// The parameters by which nodes of a role reach the library: URL, certificate authorities in base64, credential.

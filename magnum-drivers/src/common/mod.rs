@@ -8,7 +8,7 @@ use magnum_core::Result;
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 7] = [
+const FRAGMENTS: [(&str, &str); 17] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
@@ -16,6 +16,22 @@ const FRAGMENTS: [(&str, &str); 7] = [
     ("certificates.sh", include_str!("script/certificates.sh")),
     ("proxy.yaml", include_str!("parameters/proxy.yaml")),
     ("node_access.yaml", include_str!("parameters/node_access.yaml")),
+    ("node_program.sh", include_str!("script/node_program.sh")),
+    ("docker_storage.sh", include_str!("script/docker_storage.sh")),
+    ("openstack_config.sh", include_str!("script/openstack_config.sh")),
+    ("kubernetes.sh", include_str!("script/kubernetes.sh")),
+    ("kubernetes_dns.sh", include_str!("script/kubernetes_dns.sh")),
+    ("registry.sh", include_str!("script/registry.sh")),
+    ("kubernetes.yaml", include_str!("parameters/kubernetes.yaml")),
+    (
+        "kubernetes_arguments.yaml",
+        include_str!("parameters/kubernetes_arguments.yaml"),
+    ),
+    (
+        "kubernetes_values.yaml",
+        include_str!("parameters/kubernetes_values.yaml"),
+    ),
+    ("registry.yaml", include_str!("parameters/registry.yaml")),
 ];
 
 /// What assembles the templates and scripts of this crate's drivers.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use magnum_core::{
-    AddressSource, Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error,
-    ErrorKind, OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Secret,
-    ServerType, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
+    Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error, ErrorKind,
+    NameSource, OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Secret,
+    ServerType, Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
@@ -45,13 +45,13 @@ const OUTPUTS: &[OutputMapping] = &[
     },
 ];
 
-const NODE_ADDRESSES: &[AddressSource] = &[
-    AddressSource {
+const NODE_NAMES: &[NameSource] = &[
+    NameSource {
         kind: "OS::Neutron::Port",
         resource: "docker_port",
         attribute: "fixed_ips",
     },
-    AddressSource {
+    NameSource {
         kind: "OS::Neutron::FloatingIP",
         resource: "docker_floating_ip",
         attribute: "floating_ip_address",
@@ -109,7 +109,7 @@ fn describe() -> DriverDescriptor {
     let mut descriptor = DriverDescriptor::new(DRIVER, VERSION, vec![kind]);
     descriptor.software.insert(
         "docker".to_owned(),
-        "docker.io of the image's Ubuntu release".to_owned(),
+        Software::fixed("docker.io of the image's Ubuntu release"),
     );
     descriptor.network_drivers = only("docker");
     descriptor.storage_drivers = only("overlay");
@@ -161,9 +161,9 @@ impl TemplateDefinition for DockerUbuntu {
         OUTPUTS
     }
 
-    fn node_addresses(&self, role: PoolRole) -> &[AddressSource] {
+    fn node_names(&self, role: PoolRole) -> &[NameSource] {
         match role {
-            PoolRole::Worker => NODE_ADDRESSES,
+            PoolRole::Worker => NODE_NAMES,
             // The first host is the endpoint, but it is a node like the others.
             PoolRole::Master => &[],
         }

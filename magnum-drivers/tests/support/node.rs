@@ -304,7 +304,7 @@ impl Authority {
         }
         match (asked.method.as_str(), asked.path.as_str()) {
             ("GET", "/v1/clusters/c/ca") => (200, self.certificate()),
-            ("POST", "/v1/clusters/c/certificates")
+            ("POST", "/v1/clusters/c/certificates/server?member=&name=")
                 if asked.has_header("Content-Type: application/x-pem-file") =>
             {
                 (200, self.sign(&asked.body))

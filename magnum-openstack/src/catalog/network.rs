@@ -34,6 +34,8 @@ struct NetworkBody {
     name: String,
     #[serde(rename = "router:external", default)]
     external: bool,
+    #[serde(default)]
+    subnets: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +53,7 @@ impl From<NetworkBody> for Network {
             id: body.id,
             name: body.name,
             external: body.external,
+            subnets: body.subnets,
         }
     }
 }

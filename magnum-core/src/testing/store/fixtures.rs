@@ -90,6 +90,7 @@ impl Corner {
             coe_version: None,
             container_version: None,
             ca_cert: Some(reference),
+            authorities: std::collections::BTreeMap::new(),
             magnum_cert: None,
             node_credentials: vec![NodeCredential {
                 role: PoolRole::Master,

@@ -1,8 +1,10 @@
-# Certificates from the node endpoint. The node makes its key itself; it never leaves the node.
+# Certificates from the node endpoint. The node makes its keys itself; they never leave the node.
 
 node_endpoint_url='__NODE_ENDPOINT_URL__'
 node_endpoint_ca='__NODE_ENDPOINT_CA__'
 node_credential='__NODE_CREDENTIAL__'
+# Which member of its pool the node is, and what its server is called, where certificates say so.
+: "${node_member:=}" "${node_name:=}"
 
 # Where a certificate authority is given, the endpoint is verified by it alone, and Heat, which may be behind
 # the same one, by it and the system's.
@@ -52,52 +54,74 @@ ask_endpoint() {
     fail "$reason"
 }
 
-# certificate_fits KEY CERTIFICATE CA ADDRESS...: whether all three belong together and to these addresses.
+# has_names CERTIFICATE NAME...: whether a certificate is good for these addresses and host names.
+has_names() {
+    local certificate=$1 name check
+    shift
+    for name in "$@"; do
+        check=-checkhost
+        [[ $name == *[!0-9.]* ]] || check=-checkip
+        [[ $(openssl x509 -in "$certificate" -noout "$check" "$name") == *'does match'* ]] || return 1
+    done
+}
+
+# certificate_fits KEY CERTIFICATE CA NAME...: whether all three belong together and to these names.
 certificate_fits() {
-    local key=$1 certificate=$2 ca=$3 address
+    local key=$1 certificate=$2 ca=$3
     shift 3
     [[ -s $key && -s $certificate && -s $ca ]] || return 1
     openssl verify -CAfile "$ca" "$certificate" >/dev/null 2>&1 || return 1
     [[ $(openssl pkey -in "$key" -pubout) == "$(openssl x509 -in "$certificate" -noout -pubkey)" ]] || return 1
-    for address in "$@"; do
-        [[ $(openssl x509 -in "$certificate" -noout -checkip "$address") == *'does match'* ]] || return 1
-    done
+    has_names "$certificate" "$@"
 }
 
-# fetch_certificates KEY CERTIFICATE CA ADDRESS...: puts the three files in place unless they fit already.
-fetch_certificates() {
-    local key=$1 certificate=$2 ca=$3 address names=''
-    shift 3
+# fetch_authority PATH FILE: puts the certificate of one of the cluster's authorities in place.
+fetch_authority() {
+    if [[ -s $2 ]] && openssl x509 -in "$2" -noout -checkend 0 >/dev/null 2>&1; then
+        return 0
+    fi
+    ask_endpoint "$1" "$scratch/ca.pem"
+    openssl x509 -in "$scratch/ca.pem" -noout 2>/dev/null ||
+        fail 'the node endpoint sent something else than a certificate authority'
+    put_file 644 "$2" <"$scratch/ca.pem"
+}
+
+# fetch_certificate PURPOSE KEY CERTIFICATE CA NAME...: puts a key and a certificate for it in place, unless they fit
+# already. Subject and usages are the endpoint's to say; a mere client has no names.
+fetch_certificate() {
+    local purpose=$1 key=$2 certificate=$3 ca=$4 name names='' kind
+    shift 4
     if certificate_fits "$key" "$certificate" "$ca" "$@"; then
         return 0
     fi
-    ask_endpoint /ca "$scratch/ca.pem"
-    openssl x509 -in "$scratch/ca.pem" -noout 2>/dev/null ||
-        fail 'the node endpoint sent something else than a certificate authority'
-
-    for address in "$@"; do
-        names=${names:+$names,}IP:$address
+    for name in "$@"; do
+        kind=DNS
+        [[ $name == *[!0-9.]* ]] || kind=IP
+        names=${names:+$names,}$kind:$name
     done
-    cat >"$scratch/request.conf" <<REQUEST
-[req]
-prompt = no
-distinguished_name = subject
-req_extensions = extensions
-[subject]
-CN = $1
-[extensions]
-subjectAltName = $names
-extendedKeyUsage = serverAuth
-REQUEST
+    {
+        printf '[req]\nprompt = no\ndistinguished_name = subject\n'
+        [[ -z $names ]] || printf 'req_extensions = extensions\n'
+        printf '[subject]\nCN = node\n'
+        [[ -z $names ]] || printf '[extensions]\nsubjectAltName = %s\n' "$names"
+    } >"$scratch/request.conf"
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve \
         -out "$scratch/key.pem" 2>"$scratch/openssl-error" || fail "openssl made no key"
     openssl req -new -sha256 -config "$scratch/request.conf" -key "$scratch/key.pem" -out "$scratch/request.pem"
-    ask_endpoint /certificates "$scratch/certificate.pem" \
+    ask_endpoint "/certificates/$purpose?member=$node_member&name=$node_name" "$scratch/certificate.pem" \
         --header 'Content-Type: application/x-pem-file' --data-binary "@$scratch/request.pem"
-    certificate_fits "$scratch/key.pem" "$scratch/certificate.pem" "$scratch/ca.pem" "$@" ||
-        fail 'the node endpoint sent a certificate that does not fit the key, the authority or the addresses'
+    certificate_fits "$scratch/key.pem" "$scratch/certificate.pem" "$ca" "$@" ||
+        fail "the node endpoint sent a certificate ($purpose) that does not fit the key, the authority or the names"
 
     put_file 600 "$key" <"$scratch/key.pem"
     put_file 644 "$certificate" <"$scratch/certificate.pem"
-    put_file 644 "$ca" <"$scratch/ca.pem"
+}
+
+# fetch_shared_key NAME FILE: puts a private key in place that all nodes of this kind have.
+fetch_shared_key() {
+    [[ ! -s $2 ]] || return 0
+    ask_endpoint "/keys/$1" "$scratch/shared.pem"
+    openssl pkey -in "$scratch/shared.pem" -noout 2>/dev/null ||
+        fail 'the node endpoint sent something else than a private key'
+    put_file 600 "$2" <"$scratch/shared.pem"
 }

@@ -10,6 +10,17 @@ apt() {
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
+# apt_proxies: a proxy's URL may hold a password, so they are for root only.
+apt_proxies() {
+    [[ -n $proxy_for_http$proxy_for_https ]] || return 0
+    put_directory 755 /etc/apt/apt.conf.d
+    {
+        [[ -z $proxy_for_http ]] || printf 'Acquire::http::Proxy "%s";\n' "$proxy_for_http"
+        [[ -z $proxy_for_https ]] || printf 'Acquire::https::Proxy "%s";\n' "$proxy_for_https"
+    } >"$scratch/apt-proxy"
+    put_file 600 /etc/apt/apt.conf.d/95-magnum-proxy <"$scratch/apt-proxy"
+}
+
 # install_packages NAME...: those that are missing. Other programs use apt while a server boots, hence the
 # attempts.
 install_packages() {

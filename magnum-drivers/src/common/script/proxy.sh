@@ -1,4 +1,4 @@
-# Proxies for this script, for apt and for a systemd service.
+# Proxies for this script, for login shells and for a systemd service.
 
 proxy_for_http='__HTTP_PROXY__'
 proxy_for_https='__HTTPS_PROXY__'
@@ -18,14 +18,18 @@ use_proxies() {
     if [[ -n $proxy_for_https ]]; then
         export https_proxy=$proxy_for_https HTTPS_PROXY=$proxy_for_https
     fi
+}
 
-    # A proxy's URL may hold a password: for root only.
-    put_directory 755 /etc/apt/apt.conf.d
-    {
-        [[ -z $proxy_for_http ]] || printf 'Acquire::http::Proxy "%s";\n' "$proxy_for_http"
-        [[ -z $proxy_for_https ]] || printf 'Acquire::https::Proxy "%s";\n' "$proxy_for_https"
-    } >"$scratch/apt-proxy"
-    put_file 600 /etc/apt/apt.conf.d/95-magnum-proxy <"$scratch/apt-proxy"
+# proxy_environment: the proxies for whoever logs in. A proxy's URL with a password in it is for root only.
+proxy_environment() {
+    [[ -n $proxy_for_http$proxy_for_https ]] || return 0
+    local mode=644 name
+    [[ $proxy_for_http$proxy_for_https != *@* ]] || mode=600
+    for name in http_proxy https_proxy no_proxy; do
+        [[ -z ${!name:-} ]] || printf "export %s='%s' %s='%s'\n" "$name" "${!name}" "${name^^}" "${!name}"
+    done >"$scratch/proxy-environment"
+    put_directory 755 /etc/profile.d
+    put_file "$mode" /etc/profile.d/magnum-proxy.sh <"$scratch/proxy-environment"
 }
 
 # proxy_drop_in SERVICE: the proxies in the environment of a systemd service, where a percent sign is doubled.

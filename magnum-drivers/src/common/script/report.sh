@@ -61,10 +61,11 @@ wait_handle_request() (
     __WAIT_CURL_CLI__
 )
 
-# report STATUS REASON
+# report STATUS REASON [DATA]
 report() {
     local body attempt
-    body=$(printf '{"status": "%s", "reason": "%s", "id": "node"}' "$1" "$(json_text "$2")")
+    body=$(printf '{"status": "%s", "reason": "%s", "data": "%s", "id": "node"}' \
+        "$1" "$(json_text "$2")" "$(json_text "${3:-}")")
     for attempt in 1 2 3 4 5; do
         if {
             wait_handle_request

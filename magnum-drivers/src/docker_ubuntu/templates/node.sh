@@ -24,6 +24,7 @@ addresses=("$private_address")
 step 'set up proxies'
 use_endpoint_ca
 use_proxies "${addresses[@]}"
+apt_proxies
 
 step 'install Docker'
 wanted=(ca-certificates curl openssl)
@@ -33,7 +34,8 @@ install_packages "${wanted[@]}"
 put_directory 700 /etc/docker
 if [[ $tls == on ]]; then
     step 'get certificates'
-    fetch_certificates /etc/docker/server-key.pem /etc/docker/server.pem /etc/docker/ca.pem "${addresses[@]}"
+    fetch_authority /ca /etc/docker/ca.pem
+    fetch_certificate server /etc/docker/server-key.pem /etc/docker/server.pem /etc/docker/ca.pem "${addresses[@]}"
 fi
 
 step 'configure Docker'

@@ -1,0 +1,239 @@
+# What masters and nodes of Kubernetes have in common: programs, identities, kubelet, flannel, kube-proxy.
+
+tls='__TLS__'
+private_address='__PRIVATE_ADDRESS__'
+address='__ADDRESS__'
+api_private_address='__API_PRIVATE_ADDRESS__'
+api_port='__API_PORT__'
+kube_version='__KUBE_VERSION__'
+flannel_cidr='__FLANNEL_CIDR__'
+flannel_backend='__FLANNEL_BACKEND__'
+insecure_registry='__INSECURE_REGISTRY__'
+dns_address='{{dns_address}}'
+# Seconds to wait for something of the cluster: somewhat less than the stack waits for this server.
+patience=$((__WAIT_TIMEOUT__ * 8 / 10))
+
+certs=/etc/kubernetes/certs
+programs=/usr/local/bin
+# The addresses by which the cloud knows this server.
+own_addresses=("$private_address")
+[[ $address == "$private_address" ]] || own_addresses+=("$address")
+
+# image NAME:TAG PLACE: where an image is pulled from.
+image() {
+    if [[ -n $insecure_registry ]]; then
+        printf '%s/google_containers/%s' "$insecure_registry" "$1"
+    else
+        printf '%s/%s' "$2" "$1"
+    fi
+}
+
+hyperkube=$(image "hyperkube:$kube_version" {{kubernetes_registry}})
+
+kube_at_least() {
+    local have=${kube_version#v}
+    have=${have%.*}
+    ((${have#*.} >= ${1#*.}))
+}
+
+# take_programs IMAGE PATH DESTINATION...: copies programs out of an image, unless they are there.
+take_programs() {
+    local image=$1 mark container attempt
+    shift
+    mark=$state/from-${image//[!A-Za-z0-9._-]/_}
+    [[ ! -e $mark ]] || return 0
+    for ((attempt = 1; ; attempt++)); do
+        docker pull "$image" >"$scratch/pull" 2>&1 && break
+        ((attempt < 20)) || fail "docker pull $image: $(tail -n 1 -- "$scratch/pull")"
+        sleep $((attempt < 6 ? attempt * 2 : 15))
+    done
+    container=$(docker create "$image" none)
+    while (($# > 0)); do
+        docker cp "$container:$1" "$2"
+        shift 2
+    done
+    docker rm "$container" >/dev/null
+    put_file 600 "$mark" <<<"$image"
+}
+
+# take_kubernetes: Kubernetes is one program that acts as it is called.
+take_kubernetes() {
+    local name
+    put_directory 755 "$programs"
+    put_directory 755 /opt/cni/bin
+    take_programs "$hyperkube" /hyperkube "$programs/hyperkube" /opt/cni/bin/. /opt/cni/bin
+    for name in "$@"; do
+        [[ -L $programs/$name ]] || ln -sfn hyperkube "$programs/$name"
+    done
+    take_programs "$(image flannel:{{flannel_version}} {{flannel_registry}})" /opt/bin/flanneld "$programs/flanneld"
+    # Where SELinux is enforcing, what systemd starts must be labelled as a program.
+    restorecon -R "$programs" /opt/cni/bin || true
+}
+
+# write_kubeconfig FILE SERVER CERTIFICATE: a client that shows this certificate, whose key stands beside it.
+write_kubeconfig() {
+    {
+        printf 'apiVersion: v1\nkind: Config\ncurrent-context: default\ncontexts:\n'
+        printf -- '- name: default\n  context: {cluster: kubernetes, user: default}\n'
+        printf 'clusters:\n- name: kubernetes\n  cluster:\n    server: "%s"\n' "$2"
+        if [[ $tls == on ]]; then
+            printf '    certificate-authority: "%s"\nusers:\n- name: default\n  user:\n' "$certs/ca.crt"
+            printf '    client-certificate: "%s"\n    client-key: "%s"\n' "$certs/$3.crt" "$certs/$3.key"
+        else
+            printf 'users:\n- name: default\n  user: {}\n'
+        fi
+    } >"$scratch/kubeconfig"
+    put_file 600 "$1" <"$scratch/kubeconfig"
+}
+
+# static_pod NAME PRIVILEGED ARGUMENT...: the kubelet runs it, in the namespace kube-system.
+static_pod() {
+    local name=$1 privileged=$2 argument
+    shift 2
+    {
+        printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  namespace: kube-system\n' "$name"
+        printf '  labels: {k8s-app: %s}\nspec:\n  hostNetwork: true\n' "$name"
+        # It reads the server's files, where SELinux is enforcing.
+        printf '  securityContext: {seLinuxOptions: {type: spc_t}}\n'
+        printf '  containers:\n  - name: %s\n    image: "%s"\n' "$name" "$hyperkube"
+        printf '    securityContext: {privileged: %s}\n    command:\n    - /hyperkube\n    - %s\n' "$privileged" "$name"
+        for argument in "$@"; do
+            printf '    - "%s"\n' "$argument"
+        done
+        printf '    volumeMounts:\n    - {name: kubernetes, mountPath: /etc/kubernetes, readOnly: true}\n'
+        printf '  volumes:\n  - {name: kubernetes, hostPath: {path: /etc/kubernetes}}\n'
+    } >"$scratch/pod"
+    put_directory 700 /etc/kubernetes/manifests
+    put_file 600 "/etc/kubernetes/manifests/$name.yaml" <"$scratch/pod"
+}
+
+# write_arguments FILE VARIABLE ARGUMENT...: the environment file of a unit.
+write_arguments() {
+    local file=$1 variable=$2
+    shift 2
+    printf '%s="%s"\n' "$variable" "$*" >"$scratch/arguments"
+    put_file 600 "$file" <"$scratch/arguments"
+}
+
+# service_unit NAME DESCRIPTION COMMAND [LINE...]: a unit that is always running; further lines of [Service].
+service_unit() {
+    local name=$1 description=$2 command=$3
+    shift 3
+    {
+        printf '[Unit]\nDescription=%s\nWants=network-online.target\nAfter=network-online.target docker.service\n' \
+            "$description"
+        printf '[Service]\nExecStart=%s\nRestart=always\nRestartSec=5\nLimitNOFILE=65536\n' "$command"
+        (($# == 0)) || printf '%s\n' "$@"
+        printf '[Install]\nWantedBy=multi-user.target\n'
+    } >"$scratch/unit"
+    put_file 644 "/etc/systemd/system/$name.service" <"$scratch/unit"
+}
+
+# configure_kubelet ARGUMENT...: the node is called as Nova calls its server.
+configure_kubelet() {
+    local -a arguments=(
+        --kubeconfig=/etc/kubernetes/kubelet.kubeconfig
+        --pod-manifest-path=/etc/kubernetes/manifests
+        "--hostname-override=$node_name"
+        "--node-ip=$private_address"
+        --network-plugin=cni --cni-conf-dir=/etc/cni/net.d --cni-bin-dir=/opt/cni/bin
+        "--cluster-dns=$dns_address" --cluster-domain=cluster.local
+        "--pod-infra-container-image=$(image pause:3.1 {{kubernetes_registry}})"
+        --read-only-port=0
+    )
+    kube_at_least 1.12 || arguments+=(--cadvisor-port=0)
+    kube_at_least 1.13 || arguments+=(--allow-privileged=true)
+    if [[ $tls == on ]]; then
+        arguments+=(--anonymous-auth=false "--client-ca-file=$certs/ca.crt" --authorization-mode=Webhook
+            "--tls-cert-file=$certs/kubelet.crt" "--tls-private-key-file=$certs/kubelet.key")
+    fi
+    mapfile -t -O "${#arguments[@]}" arguments < <(cloud_arguments)
+    write_arguments /etc/kubernetes/kubelet KUBELET_ARGS "${arguments[@]}" "$@"
+    service_unit kubelet 'Kubernetes kubelet' "$programs/kubelet \$KUBELET_ARGS \$KUBELET_CGROUP" \
+        EnvironmentFile=/etc/kubernetes/kubelet EnvironmentFile=-/etc/kubernetes/kubelet-cgroup
+    put_directory 755 /etc/cni
+    put_directory 755 /etc/cni/net.d
+    put_file 644 /etc/cni/net.d/10-flannel.conflist <<'NETWORK'
+{
+  "name": "cbr0",
+  "cniVersion": "0.3.1",
+  "plugins": [
+    {"type": "flannel", "delegate": {"isDefaultGateway": true}},
+    {"type": "portmap", "capabilities": {"portMappings": true}}
+  ]
+}
+NETWORK
+}
+
+# match_cgroups: the kubelet must use the same driver for control groups as Docker.
+match_cgroups() {
+    local driver
+    driver=$(docker info 2>/dev/null | sed -n 's/^ *Cgroup Driver: *//p')
+    put_file 644 /etc/kubernetes/kubelet-cgroup <<<"KUBELET_CGROUP=${driver:+--cgroup-driver=$driver}"
+}
+
+# configure_flannel: it keeps its leases in Kubernetes, so that no node needs to reach etcd.
+configure_flannel() {
+    put_file 644 /etc/sysconfig/flannel-network.json <<NETWORK
+{"Network": "$flannel_cidr", "Backend": {"Type": "$flannel_backend"}}
+NETWORK
+    service_unit flanneld 'Network of the pods' "$programs/flanneld -kube-subnet-mgr -ip-masq \
+-kubeconfig-file=/etc/kubernetes/kubelet.kubeconfig -net-config-path=/etc/sysconfig/flannel-network.json \
+-iface=$private_address" "Environment=NODE_NAME=$node_name"
+}
+
+configure_kube_proxy() {
+    static_pod kube-proxy true --kubeconfig=/etc/kubernetes/proxy.kubeconfig "--cluster-cidr=$flannel_cidr" \
+        "--hostname-override=$node_name"
+}
+
+# configure_docker: what the image's own unit reads.
+configure_docker() {
+    if [[ -n $insecure_registry ]]; then
+        edit_file /etc/sysconfig/docker '/^INSECURE_REGISTRY=/d'
+        {
+            [[ ! -e /etc/sysconfig/docker ]] || cat /etc/sysconfig/docker
+            printf "INSECURE_REGISTRY='--insecure-registry %s'\n" "$insecure_registry"
+        } >"$scratch/docker"
+        put_file 644 /etc/sysconfig/docker <"$scratch/docker"
+    fi
+    proxy_drop_in docker.service
+}
+
+# prepare_server ADDRESS...: what comes first on every server; further addresses are reached without a proxy.
+prepare_server() {
+    step 'set up proxies'
+    install_node_program
+    use_endpoint_ca
+    use_proxies "${own_addresses[@]}" "$@"
+    proxy_environment
+
+    step 'prepare the storage of Docker'
+    put_directory 755 /etc/sysconfig
+    prepare_docker_storage
+    configure_docker
+    put_directory 755 /etc/kubernetes
+    put_directory 700 "$certs"
+}
+
+# wait_for_docker: and tell which version it is.
+wait_for_docker() {
+    step 'wait for Docker'
+    wait_for 'Docker does not answer' docker version
+    docker_version=$(docker version --format '\{{.Server.Version}}' 2>/dev/null || true)
+}
+
+# start_server PROGRAM...: what comes first at every start.
+start_server() {
+    wait_for_docker
+    step 'get the programs'
+    take_kubernetes "$@"
+    match_cgroups
+}
+
+# join: wait until Kubernetes knows this server, with a client's configuration that may ask.
+join() {
+    step 'join the cluster'
+    wait_for "Kubernetes does not know the node $node_name" \
+        "$programs/kubectl" "--kubeconfig=$1" get node "$node_name"
+}

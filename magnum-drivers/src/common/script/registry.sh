@@ -1,0 +1,46 @@
+# A registry on the node that keeps its images in Swift, under the cluster's trust.
+
+registry='__REGISTRY__'
+registry_port='__REGISTRY_PORT__'
+registry_container='__REGISTRY_CONTAINER__'
+registry_chunksize='__REGISTRY_CHUNKSIZE__'
+trustee_name='__TRUSTEE_NAME__'
+trustee_domain_id='__TRUSTEE_DOMAIN_ID__'
+trustee_domain_name='__TRUSTEE_DOMAIN_NAME__'
+
+configure_registry() {
+    [[ $registry == on ]] || return 0
+    local image="{{registry_image}}"
+    [[ -z $insecure_registry ]] || image=$insecure_registry/google_containers/${image##*/}
+    {
+        printf 'version: 0.1\nstorage:\n  cache:\n    blobdescriptor: inmemory\n  swift:\n'
+        printf '    %s: "%s"\n' authurl "$auth_url" username "$trustee_name" password "$trustee_password" \
+            trustid "$trust_id" container "$registry_container"
+        [[ -z $trustee_domain_id ]] || printf '    domainid: "%s"\n' "$trustee_domain_id"
+        [[ -z $trustee_domain_name ]] || printf '    domain: "%s"\n' "$trustee_domain_name"
+        [[ -z $region ]] || printf '    region: "%s"\n' "$region"
+        printf '    chunksize: %s\nhttp:\n  addr: ":5000"\n' "$registry_chunksize"
+    } >"$scratch/registry"
+    put_file 600 /etc/sysconfig/registry-config.yml <"$scratch/registry"
+    local trusted=''
+    if [[ -n $openstack_ca ]]; then
+        trusted='-v /etc/kubernetes/openstack-ca.crt:/etc/ssl/certs/ca-certificates.crt:ro,Z '
+    fi
+    put_file 644 /etc/systemd/system/registry.service <<UNIT
+[Unit]
+Description=Docker registry on Swift
+Requires=docker.service
+After=docker.service
+
+[Service]
+ExecStartPre=-/usr/bin/docker rm -f registry
+ExecStart=/usr/bin/docker run --rm --name registry -p 127.0.0.1:$registry_port:5000 \\
+    ${trusted}-v /etc/sysconfig/registry-config.yml:/etc/docker/registry/config.yml:ro,Z $image
+ExecStop=/usr/bin/docker stop registry
+Restart=always
+RestartSec=10
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
