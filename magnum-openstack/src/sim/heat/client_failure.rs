@@ -8,6 +8,8 @@ use crate::sim::ApiFault;
 pub(crate) enum Service {
     Neutron,
     Nova,
+    Cinder,
+    Octavia,
 }
 
 impl Operation<'_> {
@@ -19,6 +21,16 @@ impl Operation<'_> {
     /// A refusal of Nova as its client reports it.
     pub(crate) fn nova(&mut self, fault: &ApiFault) -> Failure {
         self.refused(Service::Nova, fault)
+    }
+
+    /// A refusal of Cinder as its client reports it.
+    pub(crate) fn cinder(&mut self, fault: &ApiFault) -> Failure {
+        self.refused(Service::Cinder, fault)
+    }
+
+    /// A refusal of Octavia as its client reports it.
+    pub(crate) fn octavia(&mut self, fault: &ApiFault) -> Failure {
+        self.refused(Service::Octavia, fault)
     }
 
     fn refused(&mut self, service: Service, fault: &ApiFault) -> Failure {
@@ -36,7 +48,7 @@ impl Operation<'_> {
 pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
     let name = match service {
         Service::Neutron => neutron_name(fault),
-        Service::Nova => match fault.status {
+        Service::Nova | Service::Cinder => match fault.status {
             400 => "BadRequest",
             401 => "Unauthorized",
             403 => "Forbidden",
@@ -47,6 +59,8 @@ pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
             _ => "ClientException",
         }
         .to_owned(),
+        // One error for everything; the status is in the text only.
+        Service::Octavia => "OctaviaClientException".to_owned(),
     };
     let message = match service {
         Service::Neutron => fault.message.clone(),

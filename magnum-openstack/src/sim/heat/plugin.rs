@@ -275,7 +275,7 @@ pub(crate) trait Plugin: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Whether a failure injected for its creation shows in the thing it makes; else the work fails at once.
+    /// Whether an injected failure shows in the thing that it makes or changes; else the work fails at once.
     fn fails_itself(&self) -> bool {
         false
     }
