@@ -225,6 +225,14 @@ impl SimCloud {
         Ok(network.id)
     }
 
+    /// Makes a type of volumes; returns its identifier.
+    pub fn add_volume_type(&self, name: &str) -> String {
+        let mut world = self.world();
+        let id = world.new_uuid();
+        world.volumes.types.insert(id.clone(), name.to_owned());
+        id
+    }
+
     /// Sets a limit of Nova (`instances`, `cores`, `ram`, …), Neutron (`port`, `network`, …) or Cinder
     /// (`volumes`, `gigabytes`); -1 is none.
     ///

@@ -293,6 +293,12 @@ fn show_server(world: &World, server: &Server) -> Value {
         }));
     }
     let status = server.status(now);
+    let attached: Vec<Value> = world
+        .volumes
+        .volumes()
+        .filter(|v| v.attachment.as_ref().is_some_and(|a| a.server_id == server.id))
+        .map(|v| json!({"id": v.id}))
+        .collect();
     let mut shown = json!({
         "id": server.id,
         "name": server.name,
@@ -311,6 +317,7 @@ fn show_server(world: &World, server: &Server) -> Value {
         "OS-EXT-STS:vm_state": match status { "ACTIVE" => "active", "ERROR" => "error", _ => "building" },
         "OS-EXT-STS:power_state": i32::from(status == "ACTIVE"),
         "OS-EXT-AZ:availability_zone": "nova",
+        "os-extended-volumes:volumes_attached": attached,
         "links": [{"rel": "self", "href": format!("{}/compute/v2.1/servers/{}", world.base_url(), server.id)}],
     });
     if status == "ERROR" {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::stack::Owner;
 use crate::sim::World;
 use crate::sim::hot::py_str;
+use crate::sim::world::load_balancing::PartKind;
 
 /// Checks `value` against the constraint `name`, as the owner of a stack sees the cloud.
 ///
@@ -52,6 +53,32 @@ pub(crate) fn check(world: &World, owner: &Owner, name: &str, value: &Value) -> 
             .resolve_image(&owner.project_id, &text)
             .is_err()
             .then(|| format!("No images matching {{'name': '{text}'}}.")),
+        "cinder.volume" => world
+            .find_volume(&text)
+            .map_or(true, |volume| volume.project_id != owner.project_id)
+            .then(|| format!("The Volume ({text}) could not be found.")),
+        "cinder.vtype" => world
+            .resolve_volume_type(&text)
+            .is_err()
+            .then(|| format!("The VolumeType ({text}) could not be found.")),
+        "octavia.loadbalancer" => world
+            .resolve_load_balancer(&owner.project_id, &text)
+            .err()
+            .map(|e| format!("{e} (HTTP 404)")),
+        "octavia.listener" | "octavia.pool" => {
+            let kind = if name == "octavia.pool" {
+                PartKind::Pool
+            } else {
+                PartKind::Listener
+            };
+            world
+                .resolve_load_balancer_part(&owner.project_id, kind, &text)
+                .err()
+                .map(|e| format!("{e} (HTTP 404)"))
+        }
+        // There are none of these.
+        "cinder.snapshot" => Some(format!("The VolumeSnapshot ({text}) could not be found.")),
+        "cinder.backup" => Some(format!("The Volume backup ({text}) could not be found.")),
         "ip_addr" => text
             .parse::<std::net::IpAddr>()
             .is_err()
@@ -60,21 +87,8 @@ pub(crate) fn check(world: &World, owner: &Owner, name: &str, value: &Value) -> 
             .parse::<ipnet::IpNet>()
             .is_err()
             .then(|| format!("Invalid net cidr invalid IPNetwork {text}")),
-        "mac_addr"
-        | "dns_name"
-        | "dns_domain"
-        | "timezone"
-        | "cron_expression"
-        | "expiration"
-        | "cinder.vtype"
-        | "cinder.volume"
-        | "cinder.snapshot"
-        | "keystone.project"
-        | "keystone.user"
-        | "octavia.loadbalancer"
-        | "octavia.listener"
-        | "octavia.pool"
-        | "octavia.flavor" => None,
+        "mac_addr" | "dns_name" | "dns_domain" | "timezone" | "cron_expression" | "expiration"
+        | "keystone.project" | "keystone.user" | "octavia.flavor" => None,
         _ => {
             return Err(format!(
                 "\"{text}\" does not validate {name} (constraint not found)"

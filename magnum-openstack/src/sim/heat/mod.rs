@@ -4,6 +4,7 @@
 //! that it makes no difference when somebody looked.
 
 pub(crate) mod api;
+pub(crate) mod client_failure;
 pub(crate) mod custom;
 pub(crate) mod engine;
 pub(crate) mod plugin;

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::schema::Prop;
 use super::stack::{Resource, Source, Stack};
+use crate::sim::World;
 use crate::sim::hot::{Definition, HeatError};
-use crate::sim::{ApiFault, World};
 
 /// A shared plug-in.
 pub(crate) type PluginRef = Arc<dyn Plugin>;
@@ -108,24 +108,6 @@ impl Operation<'_> {
     /// The properties that the operation applies.
     pub(crate) fn properties(&self) -> Result<Map<String, Value>, Failure> {
         Ok(self.resource()?.properties.clone())
-    }
-
-    /// A refusal of Neutron as its client reports it.
-    pub(crate) fn neutron(&mut self, fault: &ApiFault) -> Failure {
-        let id = self.world.new_uuid();
-        let mut failure = client_failure(Service::Neutron, fault);
-        failure
-            .text
-            .push_str(&format!("\nNeutron server returns request_ids: ['req-{id}']"));
-        failure
-    }
-
-    /// A refusal of Nova as its client reports it.
-    pub(crate) fn nova(&mut self, fault: &ApiFault) -> Failure {
-        let id = self.world.new_uuid();
-        let mut failure = client_failure(Service::Nova, fault);
-        failure.text.push_str(&format!(" (Request-ID: req-{id})"));
-        failure
     }
 
     /// The name of a thing outside whose template gives it none: stack, resource and a random end.
@@ -293,6 +275,11 @@ pub(crate) trait Plugin: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether an injected failure shows in the thing that it makes or changes; else the work fails at once.
+    fn fails_itself(&self) -> bool {
+        false
+    }
+
     /// How long it takes is decided by this name of the time model, if not by the plug-in.
     fn takes_time(&self) -> bool {
         true
@@ -327,60 +314,4 @@ impl Attribute {
 /// A failure with a name and a message; where it happened is added by the engine.
 pub(crate) fn failure(name: &str, message: impl Into<String>) -> Failure {
     HeatError::validation(message).with_origin(name)
-}
-
-/// A failure as the client of a service reports it.
-pub(crate) fn client_failure(service: Service, fault: &ApiFault) -> Failure {
-    // Neutron's client has an error of its own for these kinds, and one per status for the rest.
-    const NEUTRON: [&str; 13] = [
-        "NetworkNotFound",
-        "PortNotFound",
-        "StateInvalid",
-        "NetworkInUse",
-        "PortInUse",
-        "IpAddressInUse",
-        "IpAddressAlreadyAllocated",
-        "InvalidIpForNetwork",
-        "InvalidIpForSubnet",
-        "OverQuota",
-        "IpAddressGenerationFailure",
-        "MacAddressInUse",
-        "ExternalIpAddressExhausted",
-    ];
-    let name = match service {
-        Service::Neutron if NEUTRON.contains(&fault.kind.as_str()) => format!("{}Client", fault.kind),
-        Service::Neutron => match fault.status {
-            400 => "BadRequest",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            404 => "NotFound",
-            409 => "Conflict",
-            503 => "ServiceUnavailable",
-            _ => "NeutronClientException",
-        }
-        .to_owned(),
-        Service::Nova => match fault.status {
-            400 => "BadRequest",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            404 => "NotFound",
-            409 => "Conflict",
-            413 => "OverLimit",
-            429 => "RateLimit",
-            _ => "ClientException",
-        }
-        .to_owned(),
-    };
-    let message = match service {
-        Service::Neutron => fault.message.clone(),
-        Service::Nova => format!("{} (HTTP {})", fault.message, fault.status),
-    };
-    failure(&name, message)
-}
-
-/// Whose client reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    Neutron,
-    Nova,
 }

@@ -118,6 +118,12 @@ impl Template {
             .map_or_else(|| "No description".to_owned(), |d| py_str(&d.to_value()))
     }
 
+    /// Whether a resource of this name is written in the template, whatever its condition.
+    pub(crate) fn has_resource(&self, name: &str) -> bool {
+        self.entries("resources")
+            .is_ok_and(|entries| entries.iter().any(|(key, _)| key == name))
+    }
+
     /// The names of the outputs.
     pub(crate) fn output_names(&self) -> Vec<String> {
         self.entries("outputs")

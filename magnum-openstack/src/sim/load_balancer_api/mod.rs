@@ -1,7 +1,11 @@
-//! Octavia's API, version 2: what tests and an engine's clean-up need of it.
+//! Octavia's API, version 2: what tests, an engine's clean-up and Kubernetes' cloud provider need of it.
 
+mod parts;
 #[cfg(test)]
 mod tests;
+pub(super) mod views;
+
+use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -11,10 +15,11 @@ use serde_json::{Value, json};
 
 use super::api_fault::ApiFault;
 use super::cloud::SimCloud;
-use super::http_api::{Authenticated, JsonBody, Params, answer, at, empty, required, text, texts};
+use super::http_api::{Authenticated, JsonBody, Params, answer, at, empty, flag, text, texts};
 use super::world::World;
 use super::world::identity::Caller;
-use super::world::load_balancing::{LoadBalancer, LoadBalancerSpec, PartKind};
+use super::world::load_balancing::{LoadBalancer, LoadBalancerChange, LoadBalancerSpec};
+use views::show_balancer;
 
 /// A refusal in Octavia's shape.
 struct Refused(ApiFault);
@@ -38,12 +43,25 @@ impl IntoResponse for Refused {
 type Answer = Result<Response, Refused>;
 
 pub(super) fn routes() -> Router<SimCloud> {
+    let all = Router::new()
+        .route("/loadbalancers", get(list).post(create))
+        .route("/loadbalancers/{balancer}", get(show).put(change).delete(remove))
+        .merge(parts::routes());
+    // Clients disagree on the version's spelling; Octavia takes both.
     Router::new()
-        .route("/v2/lbaas/loadbalancers", get(list).post(create))
-        .route("/v2/lbaas/loadbalancers/{balancer}", get(show).delete(remove))
-        // Clients disagree on the version's spelling; Octavia takes both.
-        .route("/v2.0/lbaas/loadbalancers", get(list).post(create))
-        .route("/v2.0/lbaas/loadbalancers/{balancer}", get(show).delete(remove))
+        .nest("/v2/lbaas", all.clone())
+        .nest("/v2.0/lbaas", all)
+}
+
+/// Whether something shown has what a list's query asks for.
+fn is_asked_for(shown: &Value, params: &BTreeMap<String, String>) -> bool {
+    params.iter().all(|(key, wanted)| match shown.get(key) {
+        Some(Value::String(value)) => value == wanted,
+        Some(Value::Array(tags)) => wanted.split(',').all(|tag| tags.iter().any(|t| t == tag)),
+        Some(Value::Bool(value)) => wanted.eq_ignore_ascii_case(if *value { "true" } else { "false" }),
+        Some(Value::Number(value)) => value.as_i64() == wanted.parse().ok(),
+        _ => true,
+    })
 }
 
 async fn list(
@@ -58,13 +76,7 @@ async fn list(
         .balancers()
         .filter(|balancer| caller.is_admin() || balancer.project_id == caller.project())
         .map(|balancer| show_balancer(&world, balancer))
-        .filter(|shown| {
-            params.iter().all(|(key, wanted)| match shown.get(key) {
-                Some(Value::String(value)) => value == wanted,
-                Some(Value::Array(tags)) => wanted.split(',').all(|tag| tags.iter().any(|t| t == tag)),
-                _ => true,
-            })
-        })
+        .filter(|shown| is_asked_for(shown, &params))
         .collect();
     Ok(answer(
         200,
@@ -83,7 +95,12 @@ async fn create(
     let name = text(&body, &["name"]).unwrap_or_default();
     let spec = LoadBalancerSpec {
         description: text(&body, &["description"]).unwrap_or_default(),
-        vip_subnet_id: required(&body, &["vip_subnet_id"])?,
+        vip_subnet_id: text(&body, &["vip_subnet_id"]).unwrap_or_default(),
+        vip_network_id: text(&body, &["vip_network_id"]),
+        provider: text(&body, &["provider"]),
+        flavor_id: text(&body, &["flavor_id"]),
+        availability_zone: text(&body, &["availability_zone"]),
+        admin_state_up: flag(&body, &["admin_state_up"]),
         vip_address: text(&body, &["vip_address"]),
         tags: texts(&body, &["tags"]).unwrap_or_default(),
         fails_with: world.resource_failure("OS::Octavia::LoadBalancer", &name),
@@ -107,6 +124,30 @@ async fn show(
     Ok(answer(
         200,
         json!({"loadbalancer": show_balancer(&world, balancer)}),
+    ))
+}
+
+async fn change(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Answer {
+    may(&caller)?;
+    let body = at(&body, &["loadbalancer"]).cloned().unwrap_or_default();
+    let mut world = cloud.world();
+    own_balancer(&world, &caller, &id)?;
+    let change = LoadBalancerChange {
+        name: text(&body, &["name"]),
+        description: text(&body, &["description"]),
+        admin_state_up: flag(&body, &["admin_state_up"]),
+        tags: texts(&body, &["tags"]),
+        fails_with: None,
+    };
+    let balancer = world.update_load_balancer(&id, change)?;
+    Ok(answer(
+        200,
+        json!({"loadbalancer": show_balancer(&world, &balancer)}),
     ))
 }
 
@@ -145,37 +186,4 @@ fn own_balancer<'a>(world: &'a World, caller: &Caller, id: &str) -> Result<&'a L
         "Client",
         format!("Load Balancer {id} not found."),
     ))
-}
-
-fn show_balancer(world: &World, balancer: &LoadBalancer) -> Value {
-    let parts = |kind: PartKind| -> Vec<Value> {
-        world
-            .load_balancing
-            .parts()
-            .filter(|part| part.load_balancer_id == balancer.id && part.kind == kind)
-            .map(|part| json!({"id": part.id}))
-            .collect()
-    };
-    let network = world
-        .find_subnet(&balancer.vip_subnet_id)
-        .map(|subnet| subnet.network_id.clone())
-        .ok();
-    json!({
-        "id": balancer.id,
-        "name": balancer.name,
-        "description": balancer.description,
-        "project_id": balancer.project_id,
-        "provisioning_status": balancer.provisioning_status(world.now()),
-        "operating_status": if balancer.fails_with.is_some() { "ERROR" } else { "ONLINE" },
-        "admin_state_up": true,
-        "vip_address": balancer.vip_address,
-        "vip_port_id": balancer.vip_port_id,
-        "vip_subnet_id": balancer.vip_subnet_id,
-        "vip_network_id": network,
-        "listeners": parts(PartKind::Listener),
-        "pools": parts(PartKind::Pool),
-        "provider": "amphora",
-        "tags": balancer.tags,
-        "created_at": format!("{:.0}", balancer.created_at).trim_end_matches('Z'),
-    })
 }

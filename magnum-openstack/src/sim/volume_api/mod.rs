@@ -14,7 +14,7 @@ use super::cloud::SimCloud;
 use super::http_api::{Authenticated, JsonBody, Params, answer, at, empty, text};
 use super::world::World;
 use super::world::identity::Caller;
-use super::world::volume::{Volume, VolumeSpec};
+use super::world::volume::{DEFAULT_TYPE, Volume, VolumeSpec};
 
 /// A refusal in Cinder's shape: the key names the kind of status.
 struct Refused(ApiFault);
@@ -44,6 +44,7 @@ type Answer = Result<Response, Refused>;
 pub(super) fn routes() -> Router<SimCloud> {
     Router::new()
         .route("/v3/{project}/limits", get(limits))
+        .route("/v3/{project}/types", get(types))
         .route("/v3/{project}/volumes", get(list).post(create))
         .route("/v3/{project}/volumes/detail", get(list))
         .route("/v3/{project}/volumes/{volume}", get(show).delete(remove))
@@ -61,6 +62,16 @@ async fn limits(State(cloud): State<SimCloud>, Authenticated(caller): Authentica
             "totalGigabytesUsed": world.volume_usage(project, "gigabytes"),
         }}}),
     )
+}
+
+async fn types(State(cloud): State<SimCloud>, Authenticated(_): Authenticated) -> Response {
+    let world = cloud.world();
+    let own = world.volumes.types.iter();
+    let all: Vec<Value> = std::iter::once((DEFAULT_TYPE, DEFAULT_TYPE))
+        .chain(own.map(|(id, name)| (id.as_str(), name.as_str())))
+        .map(|(id, name)| json!({"id": id, "name": name, "is_public": true, "extra_specs": {}}))
+        .collect();
+    answer(200, json!({"volume_types": all}))
 }
 
 async fn list(
@@ -92,6 +103,8 @@ async fn create(
         size_gib: at(&body, &["size"]).and_then(Value::as_u64).unwrap_or(0),
         image_id: text(&body, &["imageRef"]),
         volume_type: text(&body, &["volume_type"]),
+        description: text(&body, &["description"]),
+        availability_zone: text(&body, &["availability_zone"]),
         metadata: metadata
             .into_iter()
             .flatten()
@@ -138,7 +151,8 @@ fn own_volume<'a>(world: &'a World, caller: &Caller, id: &str) -> Result<&'a Vol
     ))
 }
 
-fn show_volume(world: &World, volume: &Volume) -> Value {
+/// A volume as Cinder shows it.
+pub(super) fn show_volume(world: &World, volume: &Volume) -> Value {
     let attachments: Vec<Value> = volume
         .attachment
         .iter()
@@ -161,7 +175,12 @@ fn show_volume(world: &World, volume: &Volume) -> Value {
         "metadata": volume.metadata,
         "attachments": attachments,
         "bootable": if volume.image_id.is_some() { "true" } else { "false" },
-        "availability_zone": "nova",
+        "availability_zone": volume.availability_zone,
+        "description": volume.description,
+        "encrypted": false,
+        "multiattach": false,
+        "snapshot_id": null,
+        "source_volid": null,
         "os-vol-tenant-attr:tenant_id": volume.project_id,
         "created_at": format!("{:.6}", volume.created_at).trim_end_matches('Z'),
     })

@@ -7,6 +7,7 @@
 //! Heat's resource plug-ins and the HTTP handlers of the services call the same functions, so that a rule
 //! (a quota, a dependency) holds for both.
 
+mod attachment;
 pub mod boot;
 pub mod compute;
 pub mod identity;
@@ -196,11 +197,13 @@ impl World {
             .is_some()
     }
 
-    /// Ends what has ended by [`World::now`]: servers and load balancers that were being deleted are gone.
+    /// Ends what has ended by [`World::now`]: servers, load balancers and attachments of volumes that were
+    /// being deleted are gone.
     ///
     /// Runs before every request. Who moves time with [`World::as_of`] calls it there, too.
     pub fn settle(&mut self) {
         self.reap_servers();
+        self.reap_attachments();
         self.reap_load_balancers();
     }
 }

@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use super::attachment::Attachment;
 use super::{ApiResult, World};
 use crate::sim::api_fault::ApiFault;
+
+/// The type of volumes that ask for none.
+pub const DEFAULT_TYPE: &str = "__DEFAULT__";
 
 /// What Cinder knows.
 #[derive(Debug, Default)]
 pub struct Volumes {
     pub(crate) volumes: BTreeMap<String, Volume>,
+    /// Names of types by identifier, without the one that is always there.
+    pub(crate) types: BTreeMap<String, String>,
     /// Limits by project and resource; what is not here has Cinder's default.
     pub(crate) quotas: BTreeMap<(String, String), i64>,
 }
@@ -22,6 +28,8 @@ pub struct Volume {
     pub id: String,
     /// Name; not unique.
     pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
     /// Owner.
     pub project_id: String,
     /// Size in GiB.
@@ -32,8 +40,12 @@ pub struct Volume {
     pub volume_type: Option<String>,
     /// Key-value metadata.
     pub metadata: BTreeMap<String, String>,
-    /// When it is available.
+    /// Where it is.
+    pub availability_zone: String,
+    /// Until when it is busy.
     pub ready_at: Timestamp,
+    /// What it is busy with: `creating` or `extending`.
+    pub busy_with: &'static str,
     /// Where it is attached.
     pub attachment: Option<Attachment>,
     /// Why it ends in error.
@@ -42,24 +54,13 @@ pub struct Volume {
     pub created_at: Timestamp,
 }
 
-/// Where a volume is attached.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attachment {
-    /// Identifier.
-    pub id: String,
-    /// The server.
-    pub server_id: String,
-    /// The device there, such as `/dev/vdb`.
-    pub device: String,
-    /// Whether the volume goes with the server.
-    pub delete_on_termination: bool,
-}
-
 /// A volume to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VolumeSpec {
     /// Name.
     pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
     /// Size in GiB.
     pub size_gib: u64,
     /// Identifier of an image to make it from.
@@ -68,6 +69,8 @@ pub struct VolumeSpec {
     pub volume_type: Option<String>,
     /// Key-value metadata.
     pub metadata: BTreeMap<String, String>,
+    /// Where; `None` means `nova`.
+    pub availability_zone: Option<String>,
     /// The reason for which it ends in error, from [`World::resource_failure`].
     pub fails_with: Option<String>,
 }
@@ -117,7 +120,8 @@ impl World {
     /// Creates a volume.
     ///
     /// # Errors
-    /// `VolumeLimitExceeded` or `VolumeSizeExceedsAvailableQuota` (413); 400 for an image that is not there.
+    /// `VolumeLimitExceeded` or `VolumeSizeExceedsAvailableQuota` (413); 400 for an image that is not there;
+    /// `VolumeTypeNotFoundByName` (404).
     pub fn create_volume(&mut self, project: &str, spec: VolumeSpec) -> ApiResult<Volume> {
         if let Some(image) = &spec.image_id {
             self.find_image(project, image).map_err(|_| {
@@ -127,6 +131,8 @@ impl World {
                 )
             })?;
         }
+        let wanted = spec.volume_type.as_deref().unwrap_or(DEFAULT_TYPE);
+        let volume_type = self.resolve_volume_type(wanted)?;
         let limit = self.volume_quota(project, "volumes");
         if limit >= 0 && self.volume_usage(project, "volumes") >= limit {
             return Err(ApiFault::new(
@@ -138,9 +144,32 @@ impl World {
                 ),
             ));
         }
+        self.check_gigabytes(project, spec.size_gib)?;
+        let volume = Volume {
+            id: self.new_uuid(),
+            ready_at: self.ready_at("OS::Cinder::Volume", &spec.name),
+            created_at: self.now(),
+            busy_with: "creating",
+            name: spec.name,
+            description: spec.description,
+            project_id: project.to_owned(),
+            size_gib: spec.size_gib,
+            image_id: spec.image_id,
+            volume_type: Some(volume_type),
+            metadata: spec.metadata,
+            availability_zone: spec.availability_zone.unwrap_or_else(|| "nova".to_owned()),
+            attachment: None,
+            fails_with: spec.fails_with,
+        };
+        self.volumes.volumes.insert(volume.id.clone(), volume.clone());
+        Ok(volume)
+    }
+
+    /// Refuses gigabytes beyond the project's limit.
+    fn check_gigabytes(&self, project: &str, wanted: u64) -> ApiResult<()> {
         let limit = self.volume_quota(project, "gigabytes");
         let used = self.volume_usage(project, "gigabytes");
-        let wanted = i64::try_from(spec.size_gib).unwrap_or(i64::MAX);
+        let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
         if limit >= 0 && used.saturating_add(wanted) > limit {
             return Err(ApiFault::new(
                 413,
@@ -151,21 +180,59 @@ impl World {
                 ),
             ));
         }
-        let volume = Volume {
-            id: self.new_uuid(),
-            ready_at: self.ready_at("OS::Cinder::Volume", &spec.name),
-            created_at: self.now(),
-            name: spec.name,
-            project_id: project.to_owned(),
-            size_gib: spec.size_gib,
-            image_id: spec.image_id,
-            volume_type: spec.volume_type,
-            metadata: spec.metadata,
-            attachment: None,
-            fails_with: spec.fails_with,
+        Ok(())
+    }
+
+    /// The name of a volume type given by name or identifier.
+    ///
+    /// # Errors
+    /// `VolumeTypeNotFoundByName` (404).
+    pub fn resolve_volume_type(&self, name_or_id: &str) -> ApiResult<String> {
+        let types = &self.volumes.types;
+        if name_or_id == DEFAULT_TYPE || types.values().any(|name| name == name_or_id) {
+            return Ok(name_or_id.to_owned());
+        }
+        types.get(name_or_id).cloned().ok_or_else(|| {
+            ApiFault::not_found(
+                "VolumeTypeNotFoundByName",
+                format!("Volume type with name {name_or_id} could not be found."),
+            )
+        })
+    }
+
+    /// Makes a volume larger; it is busy until [`Volume::ready_at`] of the answer.
+    ///
+    /// # Errors
+    /// `VolumeNotFound` (404); `InvalidVolume` (400) unless it is available; 413 as
+    /// [`World::create_volume`].
+    pub fn extend_volume(
+        &mut self,
+        id: &str,
+        size_gib: u64,
+        fails_with: Option<String>,
+    ) -> ApiResult<Volume> {
+        let volume = self.find_volume(id)?.clone();
+        let status = volume.status(self.now());
+        if status != "available" {
+            return Err(ApiFault::bad_request(
+                "InvalidVolume",
+                format!(
+                    "Invalid volume: Volume {id} status must be '{{'available'}}' to extend, currently {status}."
+                ),
+            ));
+        }
+        self.check_gigabytes(&volume.project_id, size_gib.saturating_sub(volume.size_gib))?;
+        let ready_at = self.ready_at("OS::Cinder::Volume", &volume.name);
+        let Some(volume) = self.volumes.volumes.get_mut(id) else {
+            return Err(not_found(id));
         };
-        self.volumes.volumes.insert(volume.id.clone(), volume.clone());
-        Ok(volume)
+        volume.ready_at = ready_at;
+        volume.busy_with = "extending";
+        volume.fails_with = fails_with;
+        if volume.fails_with.is_none() {
+            volume.size_gib = size_gib;
+        }
+        Ok(volume.clone())
     }
 
     /// A volume.
@@ -176,56 +243,13 @@ impl World {
         self.volumes.volumes.get(id).ok_or_else(|| not_found(id))
     }
 
-    /// Attaches a volume to a server; returns the attachment.
-    ///
-    /// # Errors
-    /// `VolumeNotFound`, `InstanceNotFound` (404); `InvalidVolume` (400) unless it is available.
-    pub fn attach_volume(&mut self, id: &str, server_id: &str) -> ApiResult<Attachment> {
-        self.find_server(server_id)?;
-        let status = self.find_volume(id)?.status(self.now());
-        if status != "available" {
-            return Err(ApiFault::bad_request(
-                "InvalidVolume",
-                format!("Invalid volume: volume {id} status must be 'available'. Currently in '{status}'"),
-            ));
-        }
-        let attached = self.volumes.volumes().filter_map(|v| v.attachment.as_ref());
-        let count = attached
-            .filter(|attachment| attachment.server_id == server_id)
-            .count();
-        let letter = u8::try_from(count)
-            .ok()
-            .and_then(|n| b'b'.checked_add(n))
-            .map_or('z', char::from);
-        let attachment = Attachment {
-            id: self.new_uuid(),
-            server_id: server_id.to_owned(),
-            device: format!("/dev/vd{letter}"),
-            delete_on_termination: false,
-        };
-        if let Some(volume) = self.volumes.volumes.get_mut(id) {
-            volume.attachment = Some(attachment.clone());
-        }
-        Ok(attachment)
-    }
-
-    /// Takes a volume off its server. One that is not attached stays as it is.
-    ///
-    /// # Errors
-    /// `VolumeNotFound` (404).
-    pub fn detach_volume(&mut self, id: &str) -> ApiResult<()> {
-        let volume = self.volumes.volumes.get_mut(id).ok_or_else(|| not_found(id))?;
-        volume.attachment = None;
-        Ok(())
-    }
-
     /// Deletes a volume.
     ///
     /// # Errors
     /// `VolumeNotFound` (404); `InvalidVolume` (400) unless it is available or failed.
     pub fn delete_volume(&mut self, id: &str) -> ApiResult<()> {
         let status = self.find_volume(id)?.status(self.now());
-        if !matches!(status, "available" | "error") {
+        if !matches!(status, "available" | "error" | "error_extending") {
             return Err(ApiFault::bad_request(
                 "InvalidVolume",
                 "Invalid volume: Volume status must be available or error or error_restoring or \
@@ -237,46 +261,29 @@ impl World {
         self.volumes.volumes.remove(id);
         Ok(())
     }
-
-    /// Frees the volumes of a server that is gone.
-    pub(crate) fn release_volumes(&mut self, server_id: &str) {
-        let is_here = |volume: &Volume| {
-            volume
-                .attachment
-                .as_ref()
-                .is_some_and(|attachment| attachment.server_id == server_id)
-        };
-        self.volumes.volumes.retain(|_, volume| {
-            !is_here(volume)
-                || volume
-                    .attachment
-                    .as_ref()
-                    .is_none_or(|a| !a.delete_on_termination)
-        });
-        for volume in self.volumes.volumes.values_mut() {
-            if is_here(volume) {
-                volume.attachment = None;
-            }
-        }
-    }
 }
 
 impl Volume {
-    /// `creating`, `available`, `in-use` or `error`.
+    /// `creating`, `extending`, `available`, `attaching`, `in-use`, `detaching`, `error` or `error_extending`.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> &'static str {
         if self.ready_at > now {
-            "creating"
-        } else if self.fails_with.is_some() {
-            "error"
-        } else if self.attachment.is_some() {
-            "in-use"
-        } else {
-            "available"
+            return self.busy_with;
+        }
+        if self.fails_with.is_some() {
+            return if self.busy_with == "extending" {
+                "error_extending"
+            } else {
+                "error"
+            };
+        }
+        match &self.attachment {
+            None => "available",
+            Some(attachment) => attachment.status(now).unwrap_or("available"),
         }
     }
 }
 
-fn not_found(id: &str) -> ApiFault {
+pub(super) fn not_found(id: &str) -> ApiFault {
     ApiFault::not_found("VolumeNotFound", format!("Volume {id} could not be found."))
 }

@@ -119,7 +119,9 @@ pub(crate) fn validate(world: &World, stack: &Stack, with_values: bool) -> Resul
     for definition in &loaded.definitions {
         load::plugin_of(loaded, definition)?;
         for (target, path) in definition.requirements() {
-            if !names.contains(target.as_str()) {
+            // To depend on a resource whose condition does not hold is allowed; to refer to it is not.
+            let conditional = path == definition.name && loaded.source.template.has_resource(&target);
+            if !names.contains(target.as_str()) && !conditional {
                 return Err(HeatError::new(
                     ErrorKind::InvalidTemplateReference,
                     format!("The specified reference \"{target}\" (in {path}) is incorrect."),
@@ -221,8 +223,11 @@ fn validate_resource(
     };
     resolved.extend(split(&later));
     if with_values {
+        // A value that is still to come is seen as an empty one of its kind, not as a missing one.
+        let mut seen = resolved.clone();
+        seen.extend(resolve_keys(&later, &split(&later), None).unwrap_or_else(|_| split(&later)));
         plugin
-            .validate(&resolved)
+            .validate(&seen)
             .map_err(|e| if e.origin == PROPERTY_ERROR { at(e) } else { e })?;
     }
     match plugin.nested_source(stack, &definition.name, &resolved) {

@@ -142,9 +142,9 @@ fn begin_plugin(
     let before = resource.properties.clone();
     let timed = plugin.takes_time();
     let ready_at = world.ready_at(&resource_type, &name);
-    // A server fails in its own way, by going to ERROR.
+    // What a plug-in makes may fail in its own way, as a server does by going to ERROR.
     if action != Action::Delete
-        && resource_type != "OS::Nova::Server"
+        && !plugin.fails_itself()
         && let Some(reason) = world.resource_failure(&resource_type, &name)
     {
         return Err(failure(

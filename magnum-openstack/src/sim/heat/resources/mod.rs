@@ -2,10 +2,16 @@
 
 mod floating_ip;
 mod floating_ip_association;
+mod health_monitor;
 mod key_pair;
+mod listener;
+mod load_balancer;
 mod multipart_mime;
 mod net;
 mod none;
+mod octavia;
+mod pool;
+mod pool_member;
 mod port;
 mod random_string;
 pub(crate) mod resource_group;
@@ -20,6 +26,8 @@ mod software_config;
 mod subnet;
 pub(crate) mod template_resource;
 mod value;
+mod volume;
+mod volume_attachment;
 mod wait_condition;
 pub(crate) mod wait_condition_handle;
 
@@ -30,7 +38,9 @@ pub(crate) use software_config::StoredConfig;
 use super::plugin::PluginRef;
 
 /// The types that the service has itself.
-pub(crate) const NAMES: [&str; 21] = [
+pub(crate) const NAMES: [&str; 28] = [
+    "OS::Cinder::Volume",
+    "OS::Cinder::VolumeAttachment",
     "OS::Heat::CloudConfig",
     "OS::Heat::MultipartMime",
     "OS::Heat::None",
@@ -52,6 +62,11 @@ pub(crate) const NAMES: [&str; 21] = [
     "OS::Nova::KeyPair",
     "OS::Nova::Server",
     "OS::Nova::ServerGroup",
+    "OS::Octavia::HealthMonitor",
+    "OS::Octavia::Listener",
+    "OS::Octavia::LoadBalancer",
+    "OS::Octavia::Pool",
+    "OS::Octavia::PoolMember",
 ];
 
 /// The plug-in of a type that the service has itself.
@@ -69,6 +84,13 @@ pub(crate) fn builtin(name: &str) -> Option<PluginRef> {
         "OS::Nova::Server" => Arc::new(server::Server),
         "OS::Nova::ServerGroup" => Arc::new(server_group::ServerGroup),
         "OS::Nova::KeyPair" => Arc::new(key_pair::KeyPair),
+        "OS::Octavia::LoadBalancer" => Arc::new(load_balancer::LoadBalancer),
+        "OS::Octavia::Listener" => Arc::new(listener::Listener),
+        "OS::Octavia::Pool" => Arc::new(pool::Pool),
+        "OS::Octavia::PoolMember" => Arc::new(pool_member::PoolMember),
+        "OS::Octavia::HealthMonitor" => Arc::new(health_monitor::HealthMonitor),
+        "OS::Cinder::Volume" => Arc::new(volume::Volume),
+        "OS::Cinder::VolumeAttachment" => Arc::new(volume_attachment::VolumeAttachment),
         "OS::Heat::WaitCondition" => Arc::new(wait_condition::WaitCondition),
         "OS::Heat::WaitConditionHandle" => Arc::new(wait_condition_handle::WaitConditionHandle),
         "OS::Heat::SoftwareConfig" => Arc::new(software_config::SoftwareConfig),

@@ -137,6 +137,10 @@ impl Plugin for Server {
         false
     }
 
+    fn fails_itself(&self) -> bool {
+        true
+    }
+
     fn properties(&self) -> Vec<Prop> {
         server_schema::properties()
     }

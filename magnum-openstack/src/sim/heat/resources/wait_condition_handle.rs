@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{names, text};
 use crate::sim::World;
+use crate::sim::heat::client_failure::{Service, client_failure};
 use crate::sim::heat::engine::{nested, work};
-use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Service, Step, View, client_failure};
+use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, View};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, HeatError, py_str};
 use crate::sim::world::boot::Signal;

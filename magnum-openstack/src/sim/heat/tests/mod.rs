@@ -1,9 +1,12 @@
 //! Whole lives of stacks, over the API as clients see it.
 
+mod balanced;
 mod docker;
 mod lives;
+mod pieces;
 mod refusals;
 mod requests;
+mod volumes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +16,7 @@ use jiff::Timestamp;
 use magnum_core::{AnchoredClock, HttpTransport, TlsProfile};
 use serde_json::{Value, json};
 
-use crate::sim::{Pace, SimCloud};
+use crate::sim::{At, Effect, Fault, Pace, SimCloud};
 
 /// A cloud with a clock that stands still unless a test waits, and a user of it.
 pub(super) struct Client {
@@ -83,6 +86,16 @@ impl Client {
         )
     }
 
+    /// Posts to another service.
+    pub(super) async fn post(&self, url: &str, body: Value) -> (u16, Value) {
+        self.call_url("POST", url, &self.token, body).await
+    }
+
+    /// Sends a request without a body to another service.
+    pub(super) async fn send(&self, method: &str, url: &str) -> (u16, Value) {
+        self.call_url(method, url, &self.token, Value::Null).await
+    }
+
     /// Creates a stack; gives its path.
     pub(super) async fn create(&self, name: &str, template: &str, more: Value) -> String {
         let (status, answer) = self.try_create(name, template, more).await;
@@ -114,6 +127,29 @@ impl Client {
             tokio::time::sleep(Duration::from_secs(5)).await;
         }
         panic!("{path} is in progress for ever: {}", self.show(path).await);
+    }
+
+    /// Deletes a stack and waits for its end.
+    pub(super) async fn delete(&self, path: &str) -> Value {
+        assert_eq!(self.call("DELETE", path, Value::Null).await.0, 204);
+        self.settle(path).await
+    }
+
+    /// Changes parameters of a stack and waits for the end of that.
+    pub(super) async fn change(&self, path: &str, parameters: Value) -> Value {
+        let body = json!({"parameters": parameters});
+        assert_eq!(self.call("PATCH", path, body).await.0, 202);
+        self.settle(path).await
+    }
+
+    /// Makes the next attempt at a resource of this name fail.
+    pub(super) fn fail(&self, resource_type: &str, name: &str) {
+        let at = At::Resource {
+            resource_type: resource_type.into(),
+            name: name.into(),
+        };
+        let what = Effect::ResourceFailure("bad weather".into());
+        self.cloud.inject(Fault::once(at, what));
     }
 
     pub(super) async fn resource(&self, path: &str, name: &str) -> Value {

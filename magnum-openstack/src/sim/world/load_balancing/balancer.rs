@@ -24,6 +24,14 @@ pub struct LoadBalancer {
     pub vip_port_id: String,
     /// Its address.
     pub vip_address: Ipv4Addr,
+    /// Who makes it: `amphora`, `ovn`, …
+    pub provider: String,
+    /// Its flavor.
+    pub flavor_id: Option<String>,
+    /// Where it is.
+    pub availability_zone: Option<String>,
+    /// Whether it takes connections.
+    pub admin_state_up: bool,
     /// Words by which to find it.
     pub tags: Vec<String>,
     /// Until when it cannot be changed.
@@ -43,12 +51,37 @@ pub struct LoadBalancerSpec {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// The subnet of its address.
+    /// The subnet of its address; empty takes the first of the network.
     pub vip_subnet_id: String,
+    /// The network of its address, for those who name no subnet.
+    pub vip_network_id: Option<String>,
     /// Its address; `None` means any.
     pub vip_address: Option<String>,
+    /// Who makes it; `None` means `amphora`.
+    pub provider: Option<String>,
+    /// Its flavor.
+    pub flavor_id: Option<String>,
+    /// Where.
+    pub availability_zone: Option<String>,
+    /// Whether it takes connections; `None` means yes.
+    pub admin_state_up: Option<bool>,
     /// Words by which to find it.
     pub tags: Vec<String>,
+    /// The reason for which it ends in ERROR, from [`World::resource_failure`].
+    pub fails_with: Option<String>,
+}
+
+/// What of a load balancer to change; `None` leaves as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadBalancerChange {
+    /// Name.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it takes connections.
+    pub admin_state_up: Option<bool>,
+    /// Words by which to find it.
+    pub tags: Option<Vec<String>>,
     /// The reason for which it ends in ERROR, from [`World::resource_failure`].
     pub fails_with: Option<String>,
 }
@@ -57,9 +90,9 @@ impl World {
     /// Creates a load balancer and the port of its address.
     ///
     /// # Errors
-    /// 400 for a subnet that is not there; as [`World::create_port`] for its port.
+    /// 400 for a subnet or network that is not there, or neither; as [`World::create_port`] for its port.
     pub fn create_load_balancer(&mut self, project: &str, spec: LoadBalancerSpec) -> ApiResult<LoadBalancer> {
-        let subnet_id = spec.vip_subnet_id;
+        let subnet_id = self.vip_subnet(&spec)?;
         let network_id = self
             .find_subnet(&subnet_id)
             .map_err(|_| ApiFault::bad_request("Client", format!("Subnet {subnet_id} not found.")))?
@@ -95,6 +128,10 @@ impl World {
             vip_subnet_id: subnet_id,
             vip_port_id: port.id,
             vip_address,
+            provider: spec.provider.unwrap_or_else(|| "amphora".to_owned()),
+            flavor_id: spec.flavor_id,
+            availability_zone: spec.availability_zone,
+            admin_state_up: spec.admin_state_up.unwrap_or(true),
             tags: spec.tags,
             fails_with: spec.fails_with,
         };
@@ -102,6 +139,57 @@ impl World {
             .balancers
             .insert(balancer.id.clone(), balancer.clone());
         Ok(balancer)
+    }
+
+    /// The subnet that a load balancer's address comes from.
+    fn vip_subnet(&self, spec: &LoadBalancerSpec) -> ApiResult<String> {
+        if !spec.vip_subnet_id.is_empty() {
+            return Ok(spec.vip_subnet_id.clone());
+        }
+        let Some(network) = &spec.vip_network_id else {
+            return Err(ApiFault::bad_request(
+                "Client",
+                "Validation failure: VIP must contain one of: vip_port_id, vip_network_id, vip_subnet_id.",
+            ));
+        };
+        self.network
+            .subnets()
+            .find(|subnet| subnet.network_id == *network)
+            .map(|subnet| subnet.id.clone())
+            .ok_or_else(|| ApiFault::bad_request("Client", format!("Network {network} not found.")))
+    }
+
+    /// Changes a load balancer, which is busy for a while.
+    ///
+    /// # Errors
+    /// 404; `ImmutableObject` (409) while it changes or is in ERROR.
+    pub fn update_load_balancer(&mut self, id: &str, change: LoadBalancerChange) -> ApiResult<LoadBalancer> {
+        self.check_mutable(id)?;
+        let until = self.ready_at("OS::Octavia::Listener", id);
+        let Some(balancer) = self.load_balancing.balancers.get_mut(id) else {
+            return Err(not_found(id));
+        };
+        balancer.name = change.name.unwrap_or_else(|| balancer.name.clone());
+        balancer.description = change.description.unwrap_or_else(|| balancer.description.clone());
+        balancer.admin_state_up = change.admin_state_up.unwrap_or(balancer.admin_state_up);
+        balancer.tags = change.tags.unwrap_or_else(|| balancer.tags.clone());
+        balancer.fails_with = change.fails_with;
+        balancer.busy_until = until;
+        balancer.busy_with = "PENDING_UPDATE";
+        Ok(balancer.clone())
+    }
+
+    /// The identifier of a project's load balancer given by name or identifier.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn resolve_load_balancer(&self, project: &str, name_or_id: &str) -> ApiResult<String> {
+        self.load_balancing
+            .balancers()
+            .filter(|balancer| balancer.project_id == project)
+            .find(|balancer| balancer.id == name_or_id || balancer.name == name_or_id)
+            .map(|balancer| balancer.id.clone())
+            .ok_or_else(|| ApiFault::not_found("Client", format!("{name_or_id} not found")))
     }
 
     /// A load balancer.
@@ -118,7 +206,7 @@ impl World {
     /// # Errors
     /// 404; `ImmutableObject` (409) while it changes; 400 while it has parts and `cascade` is not set.
     pub fn delete_load_balancer(&mut self, id: &str, cascade: bool) -> ApiResult<LoadBalancer> {
-        self.check_mutable(id)?;
+        self.check_deletable(id)?;
         let has_parts = self
             .load_balancing
             .parts
@@ -141,19 +229,22 @@ impl World {
         Ok(balancer)
     }
 
-    /// Refuses while a load balancer changes.
+    /// Refuses changes of a load balancer that changes already, or is in ERROR: then it can only go.
     pub(crate) fn check_mutable(&self, id: &str) -> ApiResult<()> {
-        let status = self.find_load_balancer(id)?.provisioning_status(self.now());
-        if status.starts_with("PENDING") {
-            return Err(ApiFault::conflict(
-                "Client",
-                format!("Load Balancer {id} is immutable and cannot be updated."),
-            ));
+        match self.find_load_balancer(id)?.provisioning_status(self.now()) {
+            "ACTIVE" => Ok(()),
+            _ => Err(immutable("Load Balancer", id)),
         }
-        Ok(())
     }
 
-    /// Removes load balancers whose deletion is done.
+    fn check_deletable(&self, id: &str) -> ApiResult<()> {
+        match self.find_load_balancer(id)?.provisioning_status(self.now()) {
+            "ACTIVE" | "ERROR" => Ok(()),
+            _ => Err(immutable("Load Balancer", id)),
+        }
+    }
+
+    /// Removes load balancers and parts whose deletion is done.
     pub(crate) fn reap_load_balancers(&mut self) {
         let now = self.now();
         let gone: Vec<LoadBalancer> = self
@@ -169,6 +260,7 @@ impl World {
                 .retain(|_, part| part.load_balancer_id != balancer.id);
             self.drop_port(&balancer.vip_port_id);
         }
+        self.reap_load_balancer_parts();
     }
 }
 
@@ -188,4 +280,11 @@ impl LoadBalancer {
 
 fn not_found(id: &str) -> ApiFault {
     ApiFault::not_found("Client", format!("load balancer {id} not found."))
+}
+
+pub(super) fn immutable(kind: &str, id: &str) -> ApiFault {
+    ApiFault::conflict(
+        "Client",
+        format!("{kind} {id} is immutable and cannot be updated."),
+    )
 }

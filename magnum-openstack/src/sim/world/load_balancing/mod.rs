@@ -1,14 +1,15 @@
 //! Octavia: load balancers and what hangs on them.
 //!
 //! A load balancer that changes is immutable until it has: every call on it or its parts is refused with
-//! 409 meanwhile, as in Octavia.
+//! 409 meanwhile, as in Octavia. One in ERROR can only be deleted.
 
 pub mod balancer;
 pub mod part;
+mod rules;
 
 use std::collections::BTreeMap;
 
-pub use balancer::{LoadBalancer, LoadBalancerSpec};
+pub use balancer::{LoadBalancer, LoadBalancerChange, LoadBalancerSpec};
 pub use part::{Part, PartKind, PartSpec};
 
 /// What Octavia knows. Keys are identifiers.
