@@ -77,6 +77,12 @@ async fn simulated() -> Result<Site> {
         .service(demo.clone())
         .build()?;
     let token = openstack.login(demo).await?;
+    // Clouds allow ten servers and volumes where nobody says otherwise, and the example needs eleven.
+    for resource in ["instances", "cores", "ram", "volumes", "gigabytes"] {
+        cloud
+            .set_quota(&token.project_id, resource, -1)
+            .map_err(|fault| Error::new(ErrorKind::Configuration, fault.message))?;
+    }
     Ok(Site {
         name: "a simulated cloud".to_owned(),
         auth: Auth::Service,

@@ -10,7 +10,7 @@ use serde_json::Value;
 #[derive(Debug, Default)]
 pub struct Inventory(BTreeSet<String>);
 
-const LISTS: [(Service, &str, &str); 7] = [
+const LISTS: [(Service, &str, &str); 9] = [
     (Service::ORCHESTRATION, "/stacks", "stacks"),
     (Service::COMPUTE, "/servers", "servers"),
     (Service::NETWORK, "/ports", "ports"),
@@ -18,6 +18,8 @@ const LISTS: [(Service, &str, &str); 7] = [
     (Service::NETWORK, "/routers", "routers"),
     (Service::NETWORK, "/floatingips", "floatingips"),
     (Service::NETWORK, "/security-groups", "security_groups"),
+    (Service::BLOCK_STORAGE, "/volumes", "volumes"),
+    (Service::LOAD_BALANCER, "/v2/lbaas/loadbalancers", "loadbalancers"),
 ];
 
 /// Lists everything that a cluster may leave behind.

@@ -1,4 +1,5 @@
-//! A cluster's life: template, create, client configuration, scale, delete, and a count of what is left.
+//! A Kubernetes cluster's life, as in the user guide: template, create, client configuration, scale, delete, and a count of
+//! what is left.
 //!
 //! ```text
 //! cargo run --example quickstart
@@ -39,8 +40,8 @@ struct Arguments {
     /// Where this program listens for the cluster's servers, in plain HTTP.
     #[arg(long, default_value = "127.0.0.1:9512")]
     listen: std::net::SocketAddr,
-    /// Name or UUID of an image with os_distro=ubuntu.
-    #[arg(long, default_value = "ubuntu")]
+    /// Name or UUID of an image with os_distro=fedora-atomic.
+    #[arg(long, default_value = "fedora-atomic")]
     image: String,
     /// Name or UUID of the external network.
     #[arg(long, default_value = "public")]
@@ -51,6 +52,12 @@ struct Arguments {
     /// Flavor of the servers.
     #[arg(long, default_value = "m1.small")]
     flavor: String,
+    /// How many masters.
+    #[arg(long, default_value_t = 3)]
+    masters: u32,
+    /// How many nodes at first; it ends with two.
+    #[arg(long, default_value_t = 8)]
+    nodes: u32,
     /// Where to write the client configuration.
     #[arg(long, default_value = "out/myclusterconfig")]
     dir: PathBuf,
@@ -132,15 +139,22 @@ async fn life(
     site: &clouds::Site,
 ) -> Result<()> {
     let template = TemplateSpec {
+        dns_nameserver: Some("8.8.8.8".to_owned()),
         flavor_id: Some(arguments.flavor.clone()),
-        ..TemplateSpec::new("docker", &arguments.image, &arguments.external_network)
+        master_flavor_id: Some(arguments.flavor.clone()),
+        docker_volume_size: Some(5),
+        network_driver: Some("flannel".to_owned()),
+        ..TemplateSpec::new("kubernetes", &arguments.image, &arguments.external_network)
             .with_keypair(&arguments.keypair)
-            .with_name("docker-template")
+            .with_name("k8s-cluster-template")
     };
     let template = magnum.create_template(cx, template).await?;
     println!("Template {} ({}) on {}", template.name, template.id, site.name);
 
-    let spec = ClusterSpec::new("docker-template").with_name("mycluster");
+    let spec = ClusterSpec::new("k8s-cluster-template")
+        .with_name("k8s-cluster")
+        .with_master_count(arguments.masters)
+        .with_node_count(arguments.nodes);
     let cluster = magnum.create_cluster(cx, spec, CreateOptions::default()).await?;
     println!("Request to create cluster {} accepted", cluster.id);
     let lived = async {
