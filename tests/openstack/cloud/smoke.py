@@ -113,7 +113,7 @@ def newcomer(admin):
     user = admin.post('identity', '/users', {'user': {
         'name': PROJECT, 'domain_id': 'default',
         'password': RUN}})['user']['id']
-    for who, names in ((user, ('member', 'heat_stack_owner', 'creator')),
+    for who, names in ((user, api.USER_ROLES),
                        (admin.user_id, ('admin',))):
         for name in names:
             admin.call('PUT', 'identity', '/projects/%s/users/%s/roles/%s' % (
@@ -157,7 +157,7 @@ def trusted(user, admin):
         'trustor_user_id': user.user_id, 'trustee_user_id': trustee_id,
         'project_id': user.project_id, 'impersonation': True,
         'allow_redelegation': False, 'roles': [
-            {'name': n} for n in ('member', 'heat_stack_owner', 'creator')]}})
+            {'name': n} for n in api.USER_ROLES]}})
     return trustee_id, api.Session(
         {'id': trustee_id}, RUN,
         {'OS-TRUST:trust': {'id': trust['trust']['id']}})
