@@ -15,6 +15,8 @@ PROBE[cinder-api]=http://$HOST:$CINDER_PORT/
 
 configure_cinder() {
   mkdir -p "$STATE/cinder"
+  # The scheduler refuses volumes until the volume service has said what it can
+  # hold, which by itself it would do in the second minute.
   cat > "$ETC/cinder.conf" <<TEXT
 [DEFAULT]
 use_stderr = true
@@ -28,6 +30,9 @@ resource_query_filters_file = $ETC/cinder-filters.json
 enabled_backends = records
 default_volume_type = __DEFAULT__
 glance_api_servers = http://$HOST:9292
+periodic_interval = 3
+periodic_fuzzy_delay = 0
+backend_stats_polling_interval = 3
 quota_volumes = -1
 quota_snapshots = -1
 quota_gigabytes = -1

@@ -25,16 +25,22 @@ CONF = cfg.CONF
 BACKEND = 'records'
 
 
+class Service(service.Service):
+    def report_state(self):
+        # Cinder keeps the id of the process's one service in the class.
+        service.Service.service_id = self.origin_service_id
+        super().report_state()
+
+
 def main():
     objects.register_all()
     CONF(sys.argv[1:], project='cinder', version=version.version_string())
     log.setup(CONF, 'cinder')
     utils.monkey_patch()
     launcher = processes.ServiceLauncher(CONF, restart_method='mutate')
-    # The scheduler first: the other tells it at its start what it can hold.
-    launcher.launch_service(service.Service.create(
+    launcher.launch_service(Service.create(
         binary=constants.SCHEDULER_BINARY))
-    launcher.launch_service(service.Service.create(
+    launcher.launch_service(Service.create(
         binary=constants.VOLUME_BINARY, host='%s@%s' % (CONF.host, BACKEND),
         service_name=BACKEND, coordination=True))
     launcher.wait()
