@@ -7,6 +7,8 @@ import urllib.parse
 
 AUTH_URL = 'http://127.0.0.1:5000/v3'
 STATE = '/var/lib/magnum-test-cloud'
+# What a user needs for a cluster; Octavia has a role of its own.
+USER_ROLES = ('member', 'heat_stack_owner', 'creator', 'load-balancer_member')
 
 
 class Answer:

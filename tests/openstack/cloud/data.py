@@ -14,8 +14,8 @@ import api
 STATE = pathlib.Path(sys.argv[2])
 PASSWORD = api.password(STATE)
 ROLES = ('service', 'creator', 'observer', 'audit', 'heat_stack_owner',
-         'heat_stack_user', 'key-manager:service-admin')
-USER_ROLES = ('member', 'heat_stack_owner', 'creator')
+         'heat_stack_user', 'key-manager:service-admin',
+         'load-balancer_member', 'load-balancer_admin')
 IMAGES = {'ubuntu': 'ubuntu', 'fedora-atomic': 'fedora-atomic',
           'no-distro': None}
 FLAVORS = {'m1.tiny': (512, 1, 1), 'm1.small': (2048, 1, 20),
@@ -64,7 +64,7 @@ def identity():
           'member')
     for name in ('demo', 'other'):
         grant('projects/' + projects[name], ensure_user(name, default),
-              *USER_ROLES)
+              *api.USER_ROLES)
     for name in ('admin', 'demo', 'other'):
         grant('projects/' + projects[name], ensure_user('admin', default),
               'admin')

@@ -33,6 +33,12 @@ apt-get install -y docker.io || failed
 systemctl enable --now docker
 systemctl is-active docker
 docker info
+cat > /etc/systemd/system/disk.service <<'UNIT'
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'until ls /dev/disk/by-id/virtio-*; do sleep 0.2; done > /etc/smoke/disk'
+UNIT
+systemctl start --no-block disk
 $SIGNAL --data-binary '{"status": "SUCCESS", "data": "booted"}'
 """
 TEMPLATE = {
@@ -69,6 +75,26 @@ TEMPLATE = {
             'user_data_format': 'RAW', 'user_data': {'str_replace': {
                 'template': SCRIPT, 'params': {
                     '$SIGNAL': {'get_attr': ['handle', 'curl_cli']}}}}}},
+        'volume': {'type': 'OS::Cinder::Volume', 'properties': {'size': 1}},
+        'attachment': {
+            'type': 'OS::Cinder::VolumeAttachment', 'properties': {
+                'volume_id': {'get_resource': 'volume'},
+                'instance_uuid': {'get_resource': 'server'}}},
+        'balancer': {'type': 'OS::Octavia::LoadBalancer', 'properties': {
+            'vip_subnet': {'get_resource': 'subnet'}}},
+        'listener': {'type': 'OS::Octavia::Listener', 'properties': {
+            'loadbalancer': {'get_resource': 'balancer'},
+            'protocol': 'TCP', 'protocol_port': 6443}},
+        'pool': {'type': 'OS::Octavia::Pool', 'properties': {
+            'listener': {'get_resource': 'listener'},
+            'lb_algorithm': 'ROUND_ROBIN', 'protocol': 'TCP'}},
+        'monitor': {'type': 'OS::Octavia::HealthMonitor', 'properties': {
+            'pool': {'get_resource': 'pool'}, 'type': 'TCP',
+            'delay': 5, 'timeout': 5, 'max_retries': 5}},
+        'member': {'type': 'OS::Octavia::PoolMember', 'properties': {
+            'pool': {'get_resource': 'pool'},
+            'subnet': {'get_resource': 'subnet'}, 'protocol_port': 6443,
+            'address': {'get_attr': ['server', 'first_address']}}},
         'wait': {
             'type': 'OS::Heat::WaitCondition', 'depends_on': 'server',
             'properties': {'handle': {'get_resource': 'handle'},
@@ -77,7 +103,10 @@ TEMPLATE = {
         'address': {'value': {
             'get_attr': ['address', 'floating_ip_address']}},
         'data': {'value': {'get_attr': ['wait', 'data']}},
-        'server': {'value': {'get_resource': 'server'}}}}
+        'server': {'value': {'get_resource': 'server'}},
+        'volume': {'value': {'get_resource': 'volume'}},
+        'balancer': {'value': {'get_attr': [
+            'balancer', 'show', 'provisioning_status']}}}}
 
 
 def check(condition, *what):
@@ -113,7 +142,7 @@ def newcomer(admin):
     user = admin.post('identity', '/users', {'user': {
         'name': PROJECT, 'domain_id': 'default',
         'password': RUN}})['user']['id']
-    for who, names in ((user, ('member', 'heat_stack_owner', 'creator')),
+    for who, names in ((user, api.USER_ROLES),
                        (admin.user_id, ('admin',))):
         for name in names:
             admin.call('PUT', 'identity', '/projects/%s/users/%s/roles/%s' % (
@@ -157,7 +186,7 @@ def trusted(user, admin):
         'trustor_user_id': user.user_id, 'trustee_user_id': trustee_id,
         'project_id': user.project_id, 'impersonation': True,
         'allow_redelegation': False, 'roles': [
-            {'name': n} for n in ('member', 'heat_stack_owner', 'creator')]}})
+            {'name': n} for n in api.USER_ROLES]}})
     return trustee_id, api.Session(
         {'id': trustee_id}, RUN,
         {'OS-TRUST:trust': {'id': trust['trust']['id']}})
@@ -186,7 +215,8 @@ def life(user, trustee):
     stack = create(user, name)
     try:
         booted(ended(user, name, stack), name)
-        claim('a stack is created, its server booted, its script signals')
+        claim('a stack with a load balancer and a volume is created, its server '
+              'booted, its script signals, its disk appears')
         path = '/stacks/%s/%s' % (name, stack)
         trustee.call('PATCH', HEAT, path, {'parameters': {'rule': 6443}})
         found = ended(user, name, stack)
@@ -209,6 +239,13 @@ def booted(found, name):
     check((written / 'secret').stat().st_mode & 0o777 == 0o600)
     commands = (node / 'record/commands.log').read_text()
     check('apt-get install -y docker.io\n' in commands, commands)
+    check(outputs['balancer'] == 'ACTIVE', outputs)
+    end = time.monotonic() + 20
+    while not (node / 'exit').exists():
+        check(time.monotonic() < end, 'the unit still runs')
+        time.sleep(0.2)
+    disk = (written / 'disk').read_text().strip()
+    check(disk.endswith('/virtio-' + outputs['volume'][:20]), disk)
 
 
 def failing_script(user):

@@ -21,11 +21,15 @@ import time
 import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import units  # noqa: E402
+
 DIRECTORY = pathlib.Path(sys.argv[1])
 SERVER = json.loads((DIRECTORY / 'server.json').read_text())
 SCRIPTS = pathlib.Path('/var/lib/cloud/instance/scripts')
 # Of these the node has its own, empty at first.
-PRIVATE = ['/tmp', '/var/tmp', '/run', '/root', '/home', '/var/log']
+PRIVATE = ['/tmp', '/var/tmp', '/run', '/root', '/home', '/var/log',
+           '/etc/systemd/system']
 DEVICES = {'null': (1, 3), 'zero': (1, 5), 'full': (1, 7), 'random': (1, 8),
            'urandom': (1, 9)}
 # Nothing that reaches past the namespaces: not the machine's network, clock,
@@ -33,6 +37,7 @@ DEVICES = {'null': (1, 3), 'zero': (1, 5), 'full': (1, 7), 'random': (1, 8),
 DROPPED = ','.join('-' + c for c in (
     'sys_admin', 'sys_module', 'sys_boot', 'sys_time', 'sys_rawio', 'mknod',
     'net_admin', 'sys_ptrace', 'syslog', 'mac_admin', 'linux_immutable'))
+CONFINED = ['setpriv', '--bounding-set=' + DROPPED, '--inh-caps=' + DROPPED]
 ENVIRONMENT = {
     'HOME': '/root', 'USER': 'root', 'LANG': 'C.UTF-8', 'SHELL': '/bin/bash',
     'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -62,9 +67,10 @@ def make_layer():
     layer = DIRECTORY / 'layer'
     mount('-t', 'tmpfs', '-o', 'mode=755', 'layer', str(layer))
     (layer / 'usr/local/lib/node-record').mkdir(parents=True)
-    recorder = layer / 'usr/local/lib/node-recorder'
-    shutil.copy(HERE / 'recorder', recorder)
-    recorder.chmod(0o755)
+    for source, name in (('recorder', 'node-recorder'),
+                         ('units.py', 'node-units')):
+        shutil.copy(HERE / source, layer / 'usr/local/lib' / name)
+        (layer / 'usr/local/lib' / name).chmod(0o755)
     for command in (HERE / 'recorded').read_text().split():
         for place in ('/usr/local/sbin', '/usr/bin', '/usr/sbin',
                       '/usr/local/bin'):
@@ -105,6 +111,9 @@ def make_root():
                          ('stdout', 'fd/1'), ('stderr', 'fd/2')):
         (dev / name).symlink_to(target)
     (dev / 'shm').mkdir(mode=0o1777)
+    # `nodes` puts the volumes there as Nova reports them.
+    (dev / 'disk').mkdir()
+    mount('--bind', str(DIRECTORY / 'disk'), str(dev / 'disk'))
     mount('--bind', str(DIRECTORY / 'record'),
           str(root / 'usr/local/lib/node-record'))
     return root
@@ -144,8 +153,8 @@ def run(name, command):
     """One script, within what is left of the boot's time."""
     say('running %s' % name)
     process = subprocess.Popen(
-        ['setpriv', '--bounding-set=' + DROPPED, '--inh-caps=' + DROPPED,
-         *command], env=ENVIRONMENT, cwd='/', stdin=subprocess.DEVNULL)
+        [*CONFINED, *command], env=ENVIRONMENT, cwd='/',
+        stdin=subprocess.DEVNULL)
     try:
         status = process.wait(max(0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -260,6 +269,15 @@ def boot(data):
     say('finished')
 
 
+def wait_for(oneshots):
+    """A boot is over when what the scripts left to systemd is."""
+    if not oneshots.ended(deadline):
+        say('%s took too long' % ', '.join(sorted(oneshots.jobs)))
+        failures.append(124)
+        os.kill(-1, signal.SIGKILL)
+    failures.extend(oneshots.failures)
+
+
 def main():
     os.umask(0o022)
     data = (DIRECTORY / 'user-data').read_bytes()
@@ -268,8 +286,11 @@ def main():
     outside = os.open(DIRECTORY, os.O_RDONLY | os.O_DIRECTORY)
     os.chroot(root)
     os.chdir('/')
+    oneshots = units.Units(CONFINED, {
+        'LANG': 'C.UTF-8', 'PATH': ENVIRONMENT['PATH']}, say)
     try:
         boot(data)
+        wait_for(oneshots)
     except Exception as error:   # a broken boot is a result too
         say('%s: %s' % (type(error).__name__, error))
         failures.append(1)
@@ -279,11 +300,7 @@ def main():
         file.write('%d\n' % (failures[0] if failures else 0))
     os.rename('exit.new', 'exit', src_dir_fd=outside, dst_dir_fd=outside)
     # What a script left running lives as long as the server, or as it wants.
-    while True:
-        try:
-            os.wait()
-        except ChildProcessError:
-            return
+    oneshots.reap()
 
 
 if __name__ == '__main__':
