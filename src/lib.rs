@@ -74,5 +74,6 @@ pub fn cloud(name: &str, openstack: &OpenStack, trusts: bool) -> Cloud {
             TrustMode::None
         },
         catalog: openstack.catalog(),
+        resources: openstack.resources(),
     }
 }

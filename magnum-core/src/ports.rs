@@ -2,6 +2,8 @@
 
 mod catalog;
 mod certs;
+mod cloud_resources;
+mod cluster_made;
 mod driver;
 mod driver_context;
 mod notifier;
@@ -22,11 +24,14 @@ pub use certs::MockCertManager;
 pub use certs::{
     Authority, CertManager, CertRef, CertificateBundle, KeySource, Profile, Sealed, Sealer, SubjectName,
 };
+#[cfg(feature = "testing")]
+pub use cloud_resources::MockCloudResources;
+pub use cloud_resources::{CloudResources, LoadBalancer, NetworkPort, Volume};
 pub use driver::{
     Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
     DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
 };
-pub use driver_context::{DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper};
+pub use driver_context::{Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper};
 #[cfg(feature = "testing")]
 pub use notifier::MockNotifier;
 pub use notifier::{LogNotifier, MemoryNotifier, Notifier};

@@ -12,11 +12,14 @@ use super::keeper::{Keeper, Writing};
 use super::owner;
 use crate::model::{
     Cluster, ClusterStatus, FailureCode, Fault, LedgerEntry, LedgerId, Operation, OperationKind,
-    OperationState, Outcome, Owned, Phase, PoolRole, Step, Tombstone,
+    OperationState, Outcome, Owned, Phase, PoolRole, Step, Tombstone, VolumePolicy,
 };
 use crate::ports::{ClusterChange, ClusterDriver, Commit, DriverContext, Lease, Write};
 use crate::service::Inner;
 use crate::{Error, ErrorKind, Result, Retry};
+
+/// How many kept volumes an event names; the others are counted. The log names all.
+const KEPT_NAMED: usize = 10;
 
 /// What comes after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,11 +158,16 @@ impl Work {
     }
 
     async fn step_pre_delete(&mut self) -> Result<Next> {
+        self.apply_volume_policy().await?;
         let Ok(driver) = self.driver() else {
             return self.without_driver().await;
         };
         let cx = self.context()?;
         driver.pre_delete(&cx).await?;
+        self.ledger = self.inner.store.ledger(self.cluster.id).await?;
+        if let Some(wait) = self.drain_load_balancers().await? {
+            return Ok(wait);
+        }
         self.go_to(Step::Drive).await?;
         Ok(Next::Again)
     }
@@ -244,6 +252,10 @@ impl Work {
             fence: Arc::clone(&self.fence),
             token,
             timeout,
+            volumes: match self.operation.kind {
+                OperationKind::Delete { volumes, .. } => volumes,
+                _ => VolumePolicy::Keep,
+            },
         };
         let cluster = Arc::new(self.cluster.clone());
         Ok(Keeper::writing(
@@ -359,8 +371,8 @@ impl Work {
                 }
                 self.end(Phase::Failed, Some(fault), None).await
             }
-            OperationKind::Delete { force: false } => self.end(Phase::Failed, Some(fault), None).await,
-            OperationKind::Delete { force: true } => self.forget(&fault).await,
+            OperationKind::Delete { force: false, .. } => self.end(Phase::Failed, Some(fault), None).await,
+            OperationKind::Delete { force: true, .. } => self.forget(&fault).await,
         }
     }
 
@@ -398,14 +410,15 @@ impl Work {
         Ok(Next::Ended)
     }
 
-    /// Removes the cluster's row; its ledger is empty, or what is left in it is written down.
+    /// Removes the cluster's row; its ledger is empty but for kept volumes, or what is left in it is written down.
     pub(super) async fn vanish(&mut self, left: Option<Tombstone>) -> Result<Next> {
         self.operation.state = OperationState::Done;
         self.operation.ended_at = Some(self.inner.clock.now());
         self.cluster.status = ClusterStatus::DELETE_COMPLETE;
-        let reason = left
-            .as_ref()
-            .map(|left| format!("left behind: {}", left.leftovers.join(", ")));
+        let reason = match &left {
+            Some(left) => Some(format!("left behind: {}", left.leftovers.join(", "))),
+            None => self.kept(),
+        };
         let event = self
             .inner
             .event(&self.cluster, &self.operation, Outcome::Success, reason);
@@ -428,6 +441,20 @@ impl Work {
         self.inner.wake();
         tracing::info!("cluster gone");
         Ok(Next::Ended)
+    }
+
+    /// What stays by the volume policy, in words.
+    fn kept(&self) -> Option<String> {
+        let mut kept: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
+        for volume in &kept {
+            tracing::info!("{volume}");
+        }
+        let more = kept.len().saturating_sub(KEPT_NAMED);
+        kept.truncate(KEPT_NAMED);
+        if more > 0 {
+            kept.push(format!("{more} more"));
+        }
+        (!kept.is_empty()).then(|| kept.join(", "))
     }
 
     /// Gives up on what cannot be removed, but keeps its names.

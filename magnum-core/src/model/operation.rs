@@ -30,7 +30,21 @@ pub enum OperationKind {
     Delete {
         /// Forget what cannot be removed; it stays in a tombstone and an event.
         force: bool,
+        /// What becomes of the volumes that the cluster itself made.
+        #[serde(default)]
+        volumes: VolumePolicy,
     },
+}
+
+/// What becomes of the volumes that a cluster itself made when the cluster is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VolumePolicy {
+    /// They stay, with the data on them, and are named when the cluster is gone.
+    #[default]
+    Keep,
+    /// They are removed.
+    Delete,
 }
 
 impl OperationKind {
