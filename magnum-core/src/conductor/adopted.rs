@@ -133,9 +133,7 @@ impl Work {
         let call = owner::under(&self.inner, &auth, "volume.delete", call);
         match self.fence.write("volume.delete", call).await {
             // It has begun to change since it was looked at, or its snapshots keep it.
-            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::InvalidInput) => {
-                return Err(error.with_retry(Retry::Later));
-            }
+            Err(error) if error.kind() == ErrorKind::Conflict => return Err(error.with_retry(Retry::Later)),
             other => other?,
         }
         if volume.status == "error_deleting" {

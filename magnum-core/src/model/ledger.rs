@@ -137,3 +137,25 @@ pub struct Tombstone {
     /// When it was forgotten.
     pub at: jiff::Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        let old = r#"{"what":"stack","role":"main","name":"n","template":"t","stack":null}"#;
+        let old: Owned = serde_json::from_str(old).unwrap();
+        assert_eq!((old.describe().as_str(), old.exists()), ("stack n", false));
+        let balancer = r#"{"what":"load_balancer","id":"i","name":"n\n","floating_ips":["f","g"]}"#;
+        let volume = r#"{"what":"volume","id":"i","name":"n","keep":true}"#;
+        for (text, described) in [
+            (balancer, r"load balancer n\n (i) with floating IP f, g"),
+            (volume, "kept volume n (i)"),
+        ] {
+            let owned: Owned = serde_json::from_str(text).unwrap();
+            assert_eq!((owned.describe().as_str(), owned.exists()), (described, true));
+            assert_eq!(serde_json::to_string(&owned).unwrap(), text);
+        }
+    }
+}

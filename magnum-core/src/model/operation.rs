@@ -167,3 +167,20 @@ pub struct Operation {
     /// When it ended.
     pub ended_at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_that_was_accepted_before_there_was_a_policy_keeps_volumes() {
+        let old: OperationKind = serde_json::from_str(r#"{"delete":{"force":true}}"#).unwrap();
+        let volumes = VolumePolicy::Keep;
+        assert_eq!(old, OperationKind::Delete { force: true, volumes });
+        let text = serde_json::to_string(&OperationKind::Delete {
+            force: false,
+            volumes: VolumePolicy::Delete,
+        });
+        assert_eq!(text.unwrap(), r#"{"delete":{"force":false,"volumes":"delete"}}"#);
+    }
+}
