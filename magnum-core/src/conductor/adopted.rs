@@ -1,16 +1,49 @@
-//! Removal of what was adopted: load balancers with their floating IPs, volumes.
+//! The step before a removal, which adopts what the cluster made itself, and the removal of what was adopted: load
+//! balancers with their floating IPs, volumes.
 
 use std::sync::Arc;
 
 use super::owner;
 use super::work::{Next, Work};
-use crate::model::{OperationKind, Owned, VolumePolicy};
+use crate::model::{OperationKind, Owned, Step, VolumePolicy};
 use crate::ports::CloudResources;
 use crate::{Error, ErrorKind, Result, Retry};
 
+/// How many kept volumes an event names; the others are counted. The log names all.
+const KEPT_NAMED: usize = 10;
+
 impl Work {
+    pub(super) async fn step_pre_delete(&mut self) -> Result<Next> {
+        self.apply_volume_policy().await?;
+        let Ok(driver) = self.driver() else {
+            return self.without_driver().await;
+        };
+        let cx = self.context()?;
+        driver.pre_delete(&cx).await?;
+        self.ledger = self.inner.store.ledger(self.cluster.id).await?;
+        if let Some(wait) = self.drain_load_balancers().await? {
+            return Ok(wait);
+        }
+        self.go_to(Step::Drive).await?;
+        Ok(Next::Again)
+    }
+
+    /// What stays by the volume policy, in words.
+    pub(super) fn kept(&self) -> Option<String> {
+        let mut kept: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
+        for volume in &kept {
+            tracing::info!("{volume}");
+        }
+        let more = kept.len().saturating_sub(KEPT_NAMED);
+        kept.truncate(KEPT_NAMED);
+        if more > 0 {
+            kept.push(format!("{more} more"));
+        }
+        (!kept.is_empty()).then(|| kept.join(", "))
+    }
+
     /// What an earlier removal adopted under another policy.
-    pub(super) async fn apply_volume_policy(&mut self) -> Result<()> {
+    async fn apply_volume_policy(&mut self) -> Result<()> {
         let OperationKind::Delete { volumes, .. } = self.operation.kind else {
             return Ok(());
         };

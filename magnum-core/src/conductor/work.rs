@@ -18,9 +18,6 @@ use crate::ports::{ClusterChange, ClusterDriver, Commit, DriverContext, Lease, W
 use crate::service::Inner;
 use crate::{Error, ErrorKind, Result, Retry};
 
-/// How many kept volumes an event names; the others are counted. The log names all.
-const KEPT_NAMED: usize = 10;
-
 /// What comes after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -155,21 +152,6 @@ impl Work {
             Step::Observe => self.step_observe().await,
             Step::Drain => self.step_drain().await,
         }
-    }
-
-    async fn step_pre_delete(&mut self) -> Result<Next> {
-        self.apply_volume_policy().await?;
-        let Ok(driver) = self.driver() else {
-            return self.without_driver().await;
-        };
-        let cx = self.context()?;
-        driver.pre_delete(&cx).await?;
-        self.ledger = self.inner.store.ledger(self.cluster.id).await?;
-        if let Some(wait) = self.drain_load_balancers().await? {
-            return Ok(wait);
-        }
-        self.go_to(Step::Drive).await?;
-        Ok(Next::Again)
     }
 
     /// A deletion goes on without the driver: what it made is in the ledger.
@@ -441,20 +423,6 @@ impl Work {
         self.inner.wake();
         tracing::info!("cluster gone");
         Ok(Next::Ended)
-    }
-
-    /// What stays by the volume policy, in words.
-    fn kept(&self) -> Option<String> {
-        let mut kept: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
-        for volume in &kept {
-            tracing::info!("{volume}");
-        }
-        let more = kept.len().saturating_sub(KEPT_NAMED);
-        kept.truncate(KEPT_NAMED);
-        if more > 0 {
-            kept.push(format!("{more} more"));
-        }
-        (!kept.is_empty()).then(|| kept.join(", "))
     }
 
     /// Gives up on what cannot be removed, but keeps its names.

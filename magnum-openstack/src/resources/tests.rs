@@ -174,7 +174,7 @@ async fn a_cloud_without_octavia_and_cinder_has_none_of_their_things() {
     assert_eq!(resources.volumes(&auth()).await.unwrap(), []);
     assert_eq!(resources.volume(&auth(), "a").await.unwrap(), None);
     resources.delete_volume(&auth(), "a").await.unwrap();
-    assert_eq!(cloud.lines(), [String::new(); 0]);
+    assert!(cloud.lines().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
