@@ -248,3 +248,29 @@ async fn a_load_balancer_that_cannot_be_removed_fails_the_delete_by_name_or_is_l
         "{left:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_never_had_a_stack_is_deleted_without_looking() {
+    let scene = Scene::of_kubernetes(5, Settings::default()).await;
+    scene.template().await;
+    let at = At::Route {
+        method: Some(http::Method::POST),
+        path_prefix: "/orchestration".into(),
+        nth: 0,
+    };
+    scene.cloud.inject(Harm::always(
+        at,
+        Effect::Status {
+            status: 503,
+            retry_after: None,
+        },
+    ));
+    let id = scene.accept(1).await.id;
+    scene.settle().await;
+    let failed = scene.cluster(id).await.unwrap();
+    assert_eq!(failed.status, ClusterStatus::CREATE_FAILED);
+    scene.cloud.clear_requests();
+    delete(&scene, id, DeleteOptions::default()).await;
+    assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    assert!(scene.cloud.requests().is_empty());
+}
