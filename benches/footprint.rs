@@ -135,6 +135,40 @@ impl CloudCatalog for Stub {
     }
 }
 
+#[async_trait]
+impl CloudResources for Stub {
+    async fn load_balancers(&self, _: &Auth, _: &[String]) -> Result<Vec<LoadBalancer>> {
+        Ok(Vec::new())
+    }
+    async fn load_balancer(&self, _: &Auth, _: &str) -> Result<Option<LoadBalancer>> {
+        Ok(None)
+    }
+    async fn delete_load_balancer(&self, _: &Auth, _: &str) -> Result<()> {
+        Ok(())
+    }
+    async fn floating_ips(&self, _: &Auth, _: &str) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+    async fn delete_floating_ip(&self, _: &Auth, _: &str) -> Result<()> {
+        Ok(())
+    }
+    async fn volumes(&self, _: &Auth) -> Result<Vec<Volume>> {
+        Ok(Vec::new())
+    }
+    async fn volume(&self, _: &Auth, _: &str) -> Result<Option<Volume>> {
+        Ok(None)
+    }
+    async fn delete_volume(&self, _: &Auth, _: &str) -> Result<()> {
+        Ok(())
+    }
+    async fn ports(&self, _: &Auth, _: &[String], _: &[String]) -> Result<Vec<NetworkPort>> {
+        Ok(Vec::new())
+    }
+    async fn server_name(&self, _: &Auth, _: &str) -> Result<Option<String>> {
+        Ok(None)
+    }
+}
+
 fn compose(stub: &Arc<Stub>) -> Magnum {
     let random = Arc::new(SystemRandom);
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
@@ -154,6 +188,7 @@ fn compose(stub: &Arc<Stub>) -> Magnum {
             trust: TrustMode::None,
             catalog: stub.clone(),
             identity: None,
+            resources: stub.clone(),
         })
         .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
         .node_endpoint(NodeEndpoint::new("https://nodes.example.test").unwrap())

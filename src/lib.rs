@@ -75,5 +75,6 @@ pub fn cloud(name: &str, openstack: &OpenStack, trusts: bool) -> Cloud {
         },
         catalog: openstack.catalog(),
         identity: Some(openstack.identity_endpoint()),
+        resources: openstack.resources(),
     }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use magnum::*;
 use support::interrupt::{CREATE_CHANGES, DELETE_CHANGES, Outcome};
+use support::kubernetes;
 use support::scene::Scene;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ enum Kind {
     Create,
     Scale,
     Delete,
+    /// Of a cluster that made load balancers and a volume by itself.
+    DeleteMade,
 }
 
 /// How a run goes wrong.
@@ -53,12 +56,16 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         let mut settings = Settings::default();
         // Fewer looks at a stack that is being made: each look is like the one before.
         settings.poll_interval = Duration::from_secs(60);
-        let scene = Scene::with(7, settings).await;
+        let scene = match kind {
+            Kind::DeleteMade => Scene::of_kubernetes(7, settings).await,
+            _ => Scene::with(7, settings).await,
+        };
         scene.template().await;
         let id = scene.accept(1).await.id;
         if kind != Kind::Create {
             scene.settle().await;
         }
+        let options = DeleteOptions::default().with_volumes(VolumePolicy::Delete);
         match kind {
             Kind::Create => {}
             Kind::Scale => {
@@ -68,12 +75,11 @@ fn run(kind: Kind, harm: Harm) -> Ended {
                     .await
                     .unwrap();
             }
-            Kind::Delete => {
-                scene
-                    .magnum
-                    .delete_cluster(&scene.cx, id, DeleteOptions::default())
-                    .await
-                    .unwrap();
+            Kind::Delete | Kind::DeleteMade => {
+                if kind == Kind::DeleteMade {
+                    kubernetes::populate(&scene, id).await;
+                }
+                scene.magnum.delete_cluster(&scene.cx, id, options).await.unwrap();
             }
         }
         scene.interrupter.arm(match harm {
@@ -218,6 +224,11 @@ fn every_call_of_a_delete_can_go_wrong() {
 }
 
 #[test]
+fn every_call_of_a_delete_of_what_a_cluster_made_can_go_wrong() {
+    sweep(Kind::DeleteMade, None);
+}
+
+#[test]
 fn a_create_can_be_dropped_at_every_poll() {
     drops(Kind::Create);
 }
@@ -230,6 +241,11 @@ fn a_scale_can_be_dropped_at_every_poll() {
 #[test]
 fn a_delete_can_be_dropped_at_every_poll() {
     drops(Kind::Delete);
+}
+
+#[test]
+fn a_delete_of_what_a_cluster_made_can_be_dropped_at_every_poll() {
+    drops(Kind::DeleteMade);
 }
 
 /// The tests on real services kill a conductor at each of these.

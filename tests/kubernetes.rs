@@ -47,11 +47,20 @@ async fn the_guides_example() {
         .unwrap();
     scene.settle().await;
     let made = scene.cluster(accepted.id).await.unwrap();
-    assert_eq!(made.status, ClusterStatus::CREATE_COMPLETE, "{:?} {:?}", made.status_reason, made.fault);
+    assert_eq!(
+        made.status,
+        ClusterStatus::CREATE_COMPLETE,
+        "{:?} {:?}",
+        made.status_reason,
+        made.fault
+    );
     assert_eq!(made.master_addresses().len(), 3);
     assert_eq!(made.node_addresses().len(), 8);
     let address = made.api_address.clone().unwrap();
-    assert!(address.starts_with("https://172.") && address.ends_with(":6443"), "{address}");
+    assert!(
+        address.starts_with("https://172.") && address.ends_with(":6443"),
+        "{address}"
+    );
     assert_eq!(made.coe_version.as_deref(), Some("v1.15.7"));
     assert_eq!(made.container_version.as_deref(), Some("simulated"));
 
@@ -62,7 +71,12 @@ async fn the_guides_example() {
         .unwrap();
     scene.settle().await;
     let shrunk = scene.cluster(made.id).await.unwrap();
-    assert_eq!(shrunk.status, ClusterStatus::UPDATE_COMPLETE, "{:?}", shrunk.status_reason);
+    assert_eq!(
+        shrunk.status,
+        ClusterStatus::UPDATE_COMPLETE,
+        "{:?}",
+        shrunk.status_reason
+    );
     assert_eq!(shrunk.node_addresses(), made.node_addresses()[..2]);
     assert_eq!(shrunk.master_addresses(), made.master_addresses());
 

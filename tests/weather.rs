@@ -363,6 +363,13 @@ async fn a_foreign_port_in_the_network_is_named_and_stays_until_its_owner_remove
     let fault = stuck.fault.unwrap();
     assert!(fault.resource.is_some(), "{fault}");
     assert!(fault.message.contains("ports have an IP allocation"), "{fault}");
+    let foreign = port["port"]["id"].as_str().unwrap();
+    assert!(
+        fault
+            .message
+            .contains(&format!("; in the way: port foreign ({foreign}) with address ")),
+        "{fault}"
+    );
     assert!(!fault.message.contains('\n'), "{fault}");
 
     let port_id = port["port"]["id"].as_str().unwrap();

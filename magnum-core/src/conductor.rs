@@ -3,6 +3,7 @@
 //! It keeps nothing in memory between two steps, so it can be killed at any point; whoever claims the
 //! cluster next goes on from what store and ledger say.
 
+mod adopted;
 mod certificates;
 mod drain;
 mod fence;

@@ -16,6 +16,6 @@ pub use context::{RequestContext, UserToken};
 pub use event::{Event, Outcome};
 pub use ids::{ClusterId, EventId, Ident, LedgerId, OperationId, Revision, TemplateId};
 pub use ledger::{LedgerEntry, Owned, Tombstone};
-pub use operation::{Operation, OperationKind, OperationState, SealedToken, Step};
+pub use operation::{Operation, OperationKind, OperationState, SealedToken, Step, VolumePolicy};
 pub use status::{Action, ClusterStatus, FailureCode, Fault, ParseStatusError, Phase};
 pub use template::{ClusterTemplate, Labels, ServerType, TemplateSpec};

@@ -2,6 +2,8 @@
 
 mod catalog;
 mod certs;
+mod cloud_resources;
+mod cluster_made;
 mod driver;
 mod driver_context;
 mod node_policy;
@@ -23,12 +25,17 @@ pub use certs::MockCertManager;
 pub use certs::{
     Authority, CertManager, CertRef, CertificateBundle, KeySource, Profile, Sealed, Sealer, SubjectName,
 };
+#[cfg(feature = "testing")]
+pub use cloud_resources::MockCloudResources;
+pub use cloud_resources::{CloudResources, LoadBalancer, NetworkPort, Volume};
 pub use driver::{
     Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
     DriverRegistry, Feature, InfrastructureState, LabelSchema, LabelType, Observation, Software,
     version_numbers,
 };
-pub use driver_context::{DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess};
+pub use driver_context::{
+    Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
+};
 pub use node_policy::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy};
 #[cfg(feature = "testing")]
 pub use notifier::MockNotifier;

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use magnum_core::{
-    Auth, CertManager, CertRef, CloudCatalog, Error, ErrorKind, Keypair, MockCertManager, MockCloudCatalog,
-    MockNotifier, MockOrchestrator, MockTrustManager, Notifier, Orchestrator, TrustManager,
+    Auth, CertManager, CertRef, CloudCatalog, CloudResources, Error, ErrorKind, Keypair, MockCertManager,
+    MockCloudCatalog, MockCloudResources, MockNotifier, MockOrchestrator, MockTrustManager, Notifier,
+    Orchestrator, TrustManager,
 };
 
 #[tokio::test]
@@ -54,6 +55,15 @@ async fn mocks_answer_as_they_are_told() {
         .returning(|_, _| Ok(Vec::new()));
     let orchestrator: Arc<dyn Orchestrator> = Arc::new(orchestrator);
     assert!(orchestrator.list(&Auth::Service, None).await.unwrap().is_empty());
+
+    let mut resources = MockCloudResources::new();
+    resources
+        .expect_load_balancers()
+        .withf(|_, subnets| subnets == ["s"])
+        .returning(|_, _| Ok(Vec::new()));
+    let resources: Arc<dyn CloudResources> = Arc::new(resources);
+    let found = resources.load_balancers(&Auth::Service, &["s".to_owned()]).await;
+    assert_eq!(found.unwrap(), []);
 
     let _notifier: Arc<dyn Notifier> = Arc::new(MockNotifier::new());
 }

@@ -31,6 +31,7 @@ mod credentials;
 mod fault;
 mod heat;
 mod keystone;
+mod resources;
 mod retry;
 mod service;
 mod session;

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use futures::FutureExt;
 use http::StatusCode;
 use magnum_core::{
-    Auth, CloudCatalog, Error, ErrorKind, IdentityEndpoint, Orchestrator, RequestContext, Result, Retry,
-    Secret, TrustManager, UserToken, within,
+    Auth, CloudCatalog, CloudResources, Error, ErrorKind, IdentityEndpoint, Orchestrator, RequestContext,
+    Result, Retry, Secret, TrustManager, UserToken, within,
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
@@ -28,6 +28,7 @@ use self::token_cache::{Found, Key, TokenCache};
 use crate::catalog::Catalog;
 use crate::heat::Heat;
 use crate::keystone::Keystone;
+use crate::resources::Resources;
 use crate::wire::{Deadline, Wire};
 use crate::{
     Answer, Call, Credentials, DomainRef, Interface, Limits, Scope, Service, ServiceIdentity, fault,
@@ -105,6 +106,12 @@ impl OpenStack {
             trustee_domain_id,
             trustee_domain_name,
         }
+    }
+
+    /// What is in projects beside stacks: Octavia, Cinder, Neutron and Nova.
+    #[must_use]
+    pub fn resources(&self) -> Arc<dyn CloudResources> {
+        Arc::new(Resources::new(self.clone()))
     }
 
     /// The limits in force.
@@ -195,6 +202,12 @@ impl OpenStack {
             return Ok(answer);
         }
         Err(fault::error(call, &answer, Some(token.value.expose())))
+    }
+
+    /// Whether the catalog has a service in this region, whatever its endpoints are.
+    pub(crate) async fn has(&self, auth: &Auth, service: Service) -> Result<bool> {
+        let token = self.token_of(&self.inner.identity_of(auth)?).await?;
+        Ok(token.catalog.has(service, self.inner.region.as_deref()))
     }
 
     /// The token in force of an identity.

@@ -13,6 +13,9 @@ use magnum_core::{
     Action, Auth, ErrorKind, Orchestrator, Phase, Retry, Secret, Stack, StackCreate, StackRef, StackTemplate,
     StackUpdate, TrustCredentials, UserToken,
 };
+use magnum_openstack::sim::world::load_balancing::LoadBalancerSpec;
+use magnum_openstack::sim::world::network::{FloatingIpSpec, NetworkSpec, RouterSpec, SubnetSpec};
+use magnum_openstack::sim::world::volume::VolumeSpec;
 use magnum_openstack::sim::{At, Effect, Fault, SimCloud};
 use magnum_openstack::{Credentials, DomainRef, Named, OpenStack};
 use serde_json::json;
@@ -266,4 +269,96 @@ async fn a_create_whose_answer_is_lost_is_not_repeated_and_can_be_found() {
         orchestrator.create(&auth, creation(name)).await.unwrap();
     }
     assert_eq!(orchestrator.list(&auth, None).await.unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_beside_the_stacks_is_found_and_removed() {
+    let cloud = SimCloud::builder().devstack().build();
+    let (clients, owner) = demo(&cloud).await;
+    let project = owner.project_id.clone();
+    let (resources, auth) = (clients.resources(), Auth::Token(owner));
+    let (network, subnet) = cloud.with(|world| {
+        let network = world.create_network(&project, NetworkSpec::default()).unwrap().id;
+        let spec = |cidr: &str, network_id: &str| SubnetSpec {
+            network_id: network_id.to_owned(),
+            cidr: cidr.into(),
+            ..SubnetSpec::default()
+        };
+        let subnet = world
+            .create_subnet(&project, spec("10.0.0.0/24", &network))
+            .unwrap()
+            .id;
+        let other = world.create_network(&project, NetworkSpec::default()).unwrap().id;
+        let other = world
+            .create_subnet(&project, spec("10.0.1.0/24", &other))
+            .unwrap()
+            .id;
+        for subnet in [&subnet, &other] {
+            let spec = LoadBalancerSpec {
+                name: "lb".into(),
+                vip_subnet_id: subnet.clone(),
+                ..LoadBalancerSpec::default()
+            };
+            world.create_load_balancer(&project, spec).unwrap();
+        }
+        let public = world.resolve_network(&project, "public").unwrap().id.clone();
+        let router = RouterSpec {
+            external_network_id: Some(public),
+            ..RouterSpec::default()
+        };
+        let router = world.create_router(&project, router).unwrap().id;
+        world.add_router_interface(&router, &subnet).unwrap();
+        let spec = VolumeSpec {
+            name: "v".into(),
+            size_gib: 1,
+            ..VolumeSpec::default()
+        };
+        world.create_volume(&project, spec).unwrap();
+        (network, subnet)
+    });
+    let subnets = [subnet];
+    let found = resources.load_balancers(&auth, &subnets).await.unwrap();
+    let [balancer] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(balancer.vip_subnet_id, subnets[0]);
+    let address = cloud.with(|world| {
+        let spec = FloatingIpSpec {
+            floating_network_id: world.resolve_network(&project, "public").unwrap().id.clone(),
+            port_id: Some(balancer.vip_port_id.clone()),
+            ..FloatingIpSpec::default()
+        };
+        world.create_floating_ip(&project, spec).unwrap().id
+    });
+    let leading = resources
+        .floating_ips(&auth, &balancer.vip_port_id)
+        .await
+        .unwrap();
+    assert_eq!(leading, [address.as_str()]);
+    for networks in [vec![network], Vec::new()] {
+        let ports = resources.ports(&auth, &networks, &subnets).await.unwrap();
+        let mut owners: Vec<&str> = ports.iter().map(|port| port.device_owner.as_str()).collect();
+        owners.sort_unstable();
+        assert_eq!(owners, ["Octavia", "network:router_interface"]);
+    }
+    let [volume] = resources.volumes(&auth).await.unwrap().try_into().unwrap();
+    // Twice: what is gone is no error.
+    for _ in 0..2 {
+        resources.delete_floating_ip(&auth, &address).await.unwrap();
+        resources.delete_load_balancer(&auth, &balancer.id).await.unwrap();
+        resources.delete_volume(&auth, &volume.id).await.unwrap();
+    }
+    assert_eq!(resources.load_balancer(&auth, &balancer.id).await.unwrap(), None);
+    assert_eq!(resources.volume(&auth, &volume.id).await.unwrap(), None);
+    assert_eq!(resources.server_name(&auth, "nobody").await.unwrap(), None);
+    let left = cloud.leftovers(&project);
+    assert_eq!(
+        (
+            left.load_balancers.len(),
+            left.floating_ips.len(),
+            left.volumes.len()
+        ),
+        (1, 0, 0),
+        "{left}"
+    );
 }

@@ -2,5 +2,6 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod interrupt;
+pub mod kubernetes;
 pub mod random;
 pub mod scene;

@@ -26,6 +26,8 @@ pub struct Scene {
     pub interrupter: Arc<Interrupter>,
     random: Arc<Seeded>,
     settings: Settings,
+    /// The drivers that conductors have.
+    pub drivers: Vec<Arc<dyn ClusterDriver>>,
 }
 
 /// The host's clients of a simulated devstack, over a transport.
@@ -76,10 +78,18 @@ impl Scene {
     }
 
     pub async fn with(seed: u64, settings: Settings) -> Self {
-        let epoch: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(epoch));
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        let (clock, store) = in_memory();
         Self::on_store(seed, settings, clock, store).await
+    }
+
+    /// A scene whose clusters make load balancers and volumes as Kubernetes does.
+    pub async fn of_kubernetes(seed: u64, settings: Settings) -> Self {
+        static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
+        let drivers = DRIVERS
+            .get_or_init(|| vec![super::kubernetes::driver("like_kubernetes")])
+            .clone();
+        let (clock, store) = in_memory();
+        Self::with_drivers(seed, settings, clock, store, drivers).await
     }
 
     pub async fn on_store(
@@ -87,6 +97,19 @@ impl Scene {
         settings: Settings,
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
+    ) -> Self {
+        // Assembled once: a sweep composes thousands of times.
+        static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
+        let drivers = DRIVERS.get_or_init(magnum::drivers::all).clone();
+        Self::with_drivers(seed, settings, clock, store, drivers).await
+    }
+
+    pub async fn with_drivers(
+        seed: u64,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        drivers: Vec<Arc<dyn ClusterDriver>>,
     ) -> Self {
         let keys = Arc::new(FixtureKeys::danger_seeded(seed));
         let cloud = SimCloud::builder()
@@ -109,6 +132,7 @@ impl Scene {
             &random,
             seed,
             &settings,
+            &drivers,
         );
         cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
         let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
@@ -124,6 +148,7 @@ impl Scene {
             interrupter,
             random,
             settings,
+            drivers,
         }
     }
 
@@ -141,6 +166,7 @@ impl Scene {
             &self.random,
             seed,
             &self.settings,
+            &self.drivers,
         )
         .conductor()
     }
@@ -190,6 +216,12 @@ impl Scene {
     }
 }
 
+fn in_memory() -> (Arc<dyn Clock>, Arc<dyn Store>) {
+    let epoch: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(epoch));
+    (Arc::clone(&clock), Arc::new(MemoryStore::new(clock)))
+}
+
 #[expect(clippy::too_many_arguments, reason = "the parts of a process, given once")]
 fn compose(
     cloud: &SimCloud,
@@ -200,6 +232,7 @@ fn compose(
     random: &Arc<Seeded>,
     seed: u64,
     settings: &Settings,
+    drivers: &[Arc<dyn ClusterDriver>],
 ) -> Magnum {
     let sealer = Arc::new(AesSealer::with_entropy(
         SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
@@ -220,9 +253,7 @@ fn compose(
         .ids(random.clone())
         .entropy(random.clone())
         .settings(settings.clone());
-    // Assembled once: a sweep composes thousands of times.
-    static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
-    for driver in DRIVERS.get_or_init(magnum::drivers::all) {
+    for driver in drivers {
         builder = builder.driver(Arc::clone(driver));
     }
     builder.build().unwrap()

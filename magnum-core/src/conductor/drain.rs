@@ -1,5 +1,6 @@
-//! The step that removes what the ledger holds, newest first.
+//! The step that removes what the ledger holds: by kind, and within a kind newest first.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,17 +13,33 @@ use crate::{Error, ErrorKind, Result, one_line};
 
 impl Work {
     pub(super) async fn step_drain(&mut self) -> Result<Next> {
-        self.ledger.sort_by_key(|entry| entry.sequence);
-        while let Some(entry) = self.ledger.last().cloned() {
-            match &entry.owned {
-                Owned::Stack { role, .. } => {
-                    if let Some(wait) = self.drain_stack(role).await? {
-                        return Ok(wait);
-                    }
-                }
-                Owned::Certificate { .. } => self.discard_certificates(&entry).await?,
-                Owned::Trust { .. } => self.drain_trust().await?,
-                Owned::Trustee { name, id, .. } => self.drain_trustee(name, id.as_deref()).await?,
+        // Load balancers hold the stack's network, the stack's servers hold volumes, and all of them can only be
+        // removed under the trust.
+        if let Some(wait) = self.drain_load_balancers().await? {
+            return Ok(wait);
+        }
+        for entry in self.newest_first(|owned| matches!(owned, Owned::Stack { .. })) {
+            if let Owned::Stack { role, .. } = &entry.owned
+                && let Some(wait) = self.drain_stack(role).await?
+            {
+                return Ok(wait);
+            }
+            self.drop_entry(&entry).await?;
+        }
+        if let Some(wait) = self.drain_volumes().await? {
+            return Ok(wait);
+        }
+        for entry in self.newest_first(|owned| matches!(owned, Owned::Certificate { .. })) {
+            self.discard_certificates(&entry).await?;
+            self.drop_entry(&entry).await?;
+        }
+        for entry in self.newest_first(|owned| matches!(owned, Owned::Trust { .. })) {
+            self.drain_trust().await?;
+            self.drop_entry(&entry).await?;
+        }
+        for entry in self.newest_first(|owned| matches!(owned, Owned::Trustee { .. })) {
+            if let Owned::Trustee { name, id, .. } = &entry.owned {
+                self.drain_trustee(name, id.as_deref()).await?;
             }
             self.drop_entry(&entry).await?;
         }
@@ -38,6 +55,12 @@ impl Work {
                 self.end(Phase::Failed, Some(fault), None).await
             }
         }
+    }
+
+    fn newest_first(&self, which: fn(&Owned) -> bool) -> Vec<LedgerEntry> {
+        let mut found: Vec<LedgerEntry> = self.ledger.iter().filter(|e| which(&e.owned)).cloned().collect();
+        found.sort_by_key(|entry| Reverse(entry.sequence));
+        found
     }
 
     /// `None` when the stack is gone.
@@ -144,7 +167,7 @@ impl Work {
         }
     }
 
-    async fn drop_entry(&mut self, entry: &LedgerEntry) -> Result<()> {
+    pub(super) async fn drop_entry(&mut self, entry: &LedgerEntry) -> Result<()> {
         let commit = Commit::under(&self.fence.lease()).write(Write::DeleteLedger(entry.id));
         self.inner.store.commit(commit).await?;
         self.ledger.retain(|known| known.id != entry.id);

@@ -1,5 +1,7 @@
 //! A cluster's stacks, kept in the ledger: intend, act, record.
 
+mod cluster_made;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,10 +10,12 @@ use uuid::Uuid;
 
 use super::fence::{Fence, limited};
 use super::owner;
-use crate::model::{Action, Cluster, LedgerEntry, LedgerId, Owned, Phase, UserToken, tagged_generation};
+use crate::model::{
+    Action, Cluster, LedgerEntry, LedgerId, Owned, Phase, UserToken, VolumePolicy, tagged_generation,
+};
 use crate::ports::{
-    Auth, Commit, Orchestrator, Parameters, Stack, StackCreate, StackDefinition, StackKeeper, StackRef,
-    StackResource, StackUpdate, TrustMode, Write,
+    Adoptable, Auth, Commit, LoadBalancer, NetworkPort, Orchestrator, Parameters, Stack, StackCreate,
+    StackDefinition, StackKeeper, StackRef, StackResource, StackUpdate, TrustMode, Volume, Write,
 };
 use crate::service::Inner;
 use crate::{Error, ErrorKind, Result, Retry};
@@ -36,6 +40,8 @@ pub(super) struct Writing {
     pub(super) token: Option<UserToken>,
     /// How long the orchestrator may take.
     pub(super) timeout: Duration,
+    /// What becomes of the volumes that are adopted.
+    pub(super) volumes: VolumePolicy,
 }
 
 impl Keeper {
@@ -77,12 +83,7 @@ impl Keeper {
 
     fn identity(&self) -> Result<Auth> {
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        owner::identity(&self.inner, &self.cluster, &ledger)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unauthorized,
-                "the cluster has no trust under which its stack could be reached",
-            )
-        })
+        owner::required(&self.inner, &self.cluster, &ledger)
     }
 
     fn entry(&self, role: &str) -> Option<LedgerEntry> {
@@ -107,7 +108,7 @@ impl Keeper {
     }
 
     /// Whether a stack of our name is ours: its tag holds our UUID.
-    fn adopt(&self, stack: &Stack) -> Result<StackRef> {
+    fn recognise(&self, stack: &Stack) -> Result<StackRef> {
         if tagged_generation(&stack.tags, self.cluster.id).is_some() {
             return Ok(stack.stack.clone());
         }
@@ -156,7 +157,7 @@ impl Keeper {
         let Some(found) = self.find(name).await? else {
             return Ok(None);
         };
-        let Ok(found) = self.adopt(&found) else {
+        let Ok(found) = self.recognise(&found) else {
             // Somebody else's stack has the name: ours was never made, and theirs is not touched.
             return Ok(None);
         };
@@ -241,7 +242,7 @@ impl StackKeeper for Keeper {
         let call = self.orchestrator()?.create(&auth, create);
         let made = match writer.fence.write("stack.create", call).await {
             Err(error) if error.kind() == ErrorKind::Conflict => match self.find(name).await? {
-                Some(found) => self.adopt(&found)?,
+                Some(found) => self.recognise(&found)?,
                 None => return Err(error.with_retry(Retry::Later)),
             },
             Err(error) => {
@@ -347,6 +348,26 @@ impl StackKeeper for Keeper {
             orchestrator.resource(&identity, &listed.stack, &listed.name),
         )
         .await
+    }
+
+    async fn load_balancers(&self, vip_subnets: &[String]) -> Result<Vec<LoadBalancer>> {
+        self.visible_load_balancers(vip_subnets).await
+    }
+
+    async fn volumes(&self) -> Result<Vec<Volume>> {
+        self.visible_volumes().await
+    }
+
+    async fn adopt(&self, thing: Adoptable) -> Result<()> {
+        self.adopt_thing(thing).await
+    }
+
+    async fn ports(&self, networks: &[String], subnets: &[String]) -> Result<Vec<NetworkPort>> {
+        self.visible_ports(networks, subnets).await
+    }
+
+    async fn server_name(&self, id: &str) -> Result<Option<String>> {
+        self.visible_server_name(id).await
     }
 }
 

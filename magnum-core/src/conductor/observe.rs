@@ -2,7 +2,7 @@
 
 use super::work::{Next, Work};
 use crate::model::{Action, FailureCode, Fault, OperationKind, Phase, PoolRole, Step};
-use crate::ports::{InfrastructureState, Observation};
+use crate::ports::{ClusterDriver, DriverContext, InfrastructureState, Observation};
 use crate::{Error, ErrorKind, Result, one_line};
 
 /// How often a removal that failed in the cloud is started again: Heat often gets further the second time.
@@ -21,7 +21,7 @@ impl Work {
         match &self.operation.kind {
             OperationKind::Create => self.observed_create(seen).await,
             OperationKind::Scale { .. } => self.observed_scale(seen).await,
-            OperationKind::Delete { .. } => self.observed_delete(seen).await,
+            OperationKind::Delete { .. } => self.observed_delete(seen, &*driver, &cx).await,
         }
     }
 
@@ -50,23 +50,38 @@ impl Work {
         }
     }
 
-    async fn observed_delete(&mut self, seen: Observation) -> Result<Next> {
+    async fn observed_delete(
+        &mut self,
+        mut seen: Observation,
+        driver: &dyn ClusterDriver,
+        cx: &DriverContext,
+    ) -> Result<Next> {
         match seen.state {
             InfrastructureState::Absent => {
                 self.go_to(Step::Drain).await?;
                 Ok(Next::Again)
             }
-            InfrastructureState::Present(Action::Delete, Phase::Failed)
-                if self.operation.rounds + 1 >= REMOVALS =>
-            {
-                self.failed(seen).await
-            }
             InfrastructureState::Present(Action::Delete, Phase::Failed) => {
-                self.again(
+                self.absorb(&seen);
+                let mut message = one_line(
                     seen.reason
                         .as_deref()
                         .unwrap_or("the removal failed in the cloud"),
-                )
+                );
+                let mut code = code(&message);
+                if let Some(named) = in_the_way(driver, cx).await {
+                    message = format!("{message}; in the way: {named}; remove it and delete again");
+                    code = FailureCode::Dependency;
+                }
+                if self.operation.rounds + 1 < REMOVALS {
+                    return self.again(&message).await;
+                }
+                let resource = seen.failed_resource.take();
+                self.fail(Fault {
+                    code,
+                    message,
+                    resource,
+                })
                 .await
             }
             InfrastructureState::Present(Action::Delete, _) => self.under_way(&seen).await,
@@ -112,14 +127,18 @@ impl Work {
         self.fail(Fault::new(FailureCode::Dependency, message)).await
     }
 
-    /// Back to driving, with a wait that grows; in the end the rounds are used up.
+    /// Back to driving, with a wait that grows; in the end the rounds are used up. A removal begins with what the
+    /// cluster made since: until its masters are gone, Kubernetes may have made another load balancer.
     async fn again(&mut self, why: &str) -> Result<Next> {
         let rounds = self.operation.rounds.saturating_add(1);
         if rounds >= self.inner.settings.attempts {
-            return Err(Error::new(ErrorKind::Unavailable, one_line(why)).with_retry(crate::Retry::Never));
+            return Err(Error::new(ErrorKind::Unavailable, why).with_retry(crate::Retry::Never));
         }
         let wait = self.wait_after(rounds);
-        self.operation.step = Step::Drive;
+        self.operation.step = match self.operation.kind {
+            OperationKind::Delete { .. } => Step::PreDelete,
+            _ => Step::Drive,
+        };
         self.operation.attempt = 0;
         self.operation.rounds = rounds;
         self.operation.not_before = self
@@ -128,7 +147,7 @@ impl Work {
             .now()
             .checked_add(wait)
             .unwrap_or(jiff::Timestamp::MAX);
-        self.cluster.status_reason = Some(format!("{}; trying again (round {rounds})", one_line(why)));
+        self.cluster.status_reason = Some(format!("{why}; trying again (round {rounds})"));
         self.save(Vec::new()).await?;
         Ok(Next::Wait(wait))
     }
@@ -153,6 +172,18 @@ impl Work {
             }
         }
     }
+}
+
+/// What a driver sees in the way of a removal; a look that fails only leaves the hint out.
+async fn in_the_way(driver: &dyn ClusterDriver, cx: &DriverContext) -> Option<String> {
+    let named = match driver.in_the_way(cx).await {
+        Ok(named) => named,
+        Err(error) => {
+            tracing::warn!(error = ?error, "what is in the way of the removal is not to be seen");
+            return None;
+        }
+    };
+    (!named.is_empty()).then(|| named.join(", "))
 }
 
 /// Files a failure by the words that the services use for it.

@@ -15,11 +15,24 @@ pub(super) fn identity(inner: &Inner, cluster: &Cluster, ledger: &[LedgerEntry])
         return Ok(Some(Auth::Trust(trust)));
     }
     let of_trust = |entry: &LedgerEntry| matches!(entry.owned, Owned::Trustee { .. } | Owned::Trust { .. });
-    let made = ledger
-        .iter()
-        .any(|entry| matches!(&entry.owned, Owned::Stack { stack: Some(_), .. }));
+    let made = ledger.iter().any(|entry| {
+        matches!(
+            &entry.owned,
+            Owned::Stack { stack: Some(_), .. } | Owned::LoadBalancer { .. } | Owned::Volume { .. }
+        )
+    });
     let hosts_own = matches!(inner.cloud(&cluster.cloud)?.trust, TrustMode::None) || made;
     Ok((hosts_own && !ledger.iter().any(of_trust)).then_some(Auth::Service))
+}
+
+/// As [`identity`], for what cannot be done without one.
+pub(super) fn required(inner: &Inner, cluster: &Cluster, ledger: &[LedgerEntry]) -> Result<Auth> {
+    identity(inner, cluster, ledger)?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Unauthorized,
+            "the cluster has no trust under which its stack could be reached",
+        )
+    })
 }
 
 /// The cluster's trust, if both trustee and trust are known to exist.

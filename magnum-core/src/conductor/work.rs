@@ -12,7 +12,7 @@ use super::keeper::{Keeper, Writing};
 use super::owner;
 use crate::model::{
     Cluster, ClusterStatus, FailureCode, Fault, LedgerEntry, LedgerId, Operation, OperationKind,
-    OperationState, Outcome, Owned, Phase, PoolRole, Step, Tombstone,
+    OperationState, Outcome, Owned, Phase, PoolRole, Step, Tombstone, VolumePolicy,
 };
 use crate::ports::{ClusterChange, ClusterDriver, Commit, DriverContext, Lease, TrustAccess, Write};
 use crate::service::Inner;
@@ -154,16 +154,6 @@ impl Work {
         }
     }
 
-    async fn step_pre_delete(&mut self) -> Result<Next> {
-        let Ok(driver) = self.driver() else {
-            return self.without_driver().await;
-        };
-        let cx = self.context()?;
-        driver.pre_delete(&cx).await?;
-        self.go_to(Step::Drive).await?;
-        Ok(Next::Again)
-    }
-
     /// A deletion goes on without the driver: what it made is in the ledger.
     pub(super) async fn without_driver(&mut self) -> Result<Next> {
         tracing::warn!(
@@ -265,6 +255,10 @@ impl Work {
             fence: Arc::clone(&self.fence),
             token,
             timeout,
+            volumes: match self.operation.kind {
+                OperationKind::Delete { volumes, .. } => volumes,
+                _ => VolumePolicy::Keep,
+            },
         };
         let cluster = Arc::new(self.cluster.clone());
         Ok(Keeper::writing(
@@ -380,8 +374,8 @@ impl Work {
                 }
                 self.end(Phase::Failed, Some(fault), None).await
             }
-            OperationKind::Delete { force: false } => self.end(Phase::Failed, Some(fault), None).await,
-            OperationKind::Delete { force: true } => self.forget(&fault).await,
+            OperationKind::Delete { force: false, .. } => self.end(Phase::Failed, Some(fault), None).await,
+            OperationKind::Delete { force: true, .. } => self.forget(&fault).await,
         }
     }
 
@@ -419,14 +413,15 @@ impl Work {
         Ok(Next::Ended)
     }
 
-    /// Removes the cluster's row; its ledger is empty, or what is left in it is written down.
+    /// Removes the cluster's row; its ledger is empty but for kept volumes, or what is left in it is written down.
     pub(super) async fn vanish(&mut self, left: Option<Tombstone>) -> Result<Next> {
         self.operation.state = OperationState::Done;
         self.operation.ended_at = Some(self.inner.clock.now());
         self.cluster.status = ClusterStatus::DELETE_COMPLETE;
-        let reason = left
-            .as_ref()
-            .map(|left| format!("left behind: {}", left.leftovers.join(", ")));
+        let reason = match &left {
+            Some(left) => Some(format!("left behind: {}", left.leftovers.join(", "))),
+            None => self.kept(),
+        };
         let event = self
             .inner
             .event(&self.cluster, &self.operation, Outcome::Success, reason);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClusterId, LedgerId};
 use crate::ports::{CertRef, Sealed, StackRef};
+use crate::shown;
 
 /// What an entry stands for. With [`Owned::Stack`] and the rest, the name is decided before the
 /// thing is made, so that a restart can find it by exactly that name.
@@ -50,6 +51,24 @@ pub enum Owned {
         #[serde(default)]
         asked_at: Option<jiff::Timestamp>,
     },
+    /// A load balancer that the cluster itself made.
+    LoadBalancer {
+        /// Its UUID.
+        id: String,
+        /// Its name.
+        name: String,
+        /// The ids of the floating IPs that lead to it; they go with it.
+        floating_ips: Vec<String>,
+    },
+    /// A volume that the cluster itself made.
+    Volume {
+        /// Its UUID.
+        id: String,
+        /// Its name.
+        name: String,
+        /// Whether it stays when the cluster goes.
+        keep: bool,
+    },
 }
 
 impl Owned {
@@ -60,6 +79,8 @@ impl Owned {
             Self::Trustee { id, .. } | Self::Trust { id, .. } => id.is_some(),
             Self::Certificate { reference, .. } => reference.is_some(),
             Self::Stack { stack, .. } => stack.is_some(),
+            // Adopted: they are found, not made.
+            Self::LoadBalancer { .. } | Self::Volume { .. } => true,
         }
     }
 
@@ -72,11 +93,24 @@ impl Owned {
             Self::Trust { trustee_id, .. } => format!("trust to {trustee_id}"),
             Self::Certificate { role, backend, .. } => format!("{role} certificate in {backend}"),
             Self::Stack { name, .. } => format!("stack {name}"),
+            Self::LoadBalancer {
+                id,
+                name,
+                floating_ips,
+            } => {
+                let named = format!("load balancer {} ({id})", shown(name));
+                match floating_ips.as_slice() {
+                    [] => named,
+                    ids => format!("{named} with floating IP {}", ids.join(", ")),
+                }
+            }
+            Self::Volume { id, name, keep: true } => format!("kept volume {} ({id})", shown(name)),
+            Self::Volume { id, name, .. } => format!("volume {} ({id})", shown(name)),
         }
     }
 }
 
-/// One row of the ledger. Rows are drained in the reverse order of `sequence`.
+/// One row of the ledger. Rows are drained by kind, and within a kind in the reverse order of `sequence`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// Its UUID.
@@ -102,4 +136,26 @@ pub struct Tombstone {
     pub leftovers: Vec<String>,
     /// When it was forgotten.
     pub at: jiff::Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        let old = r#"{"what":"stack","role":"main","name":"n","template":"t","stack":null}"#;
+        let old: Owned = serde_json::from_str(old).unwrap();
+        assert_eq!((old.describe().as_str(), old.exists()), ("stack n", false));
+        let balancer = r#"{"what":"load_balancer","id":"i","name":"n\n","floating_ips":["f","g"]}"#;
+        let volume = r#"{"what":"volume","id":"i","name":"n","keep":true}"#;
+        for (text, described) in [
+            (balancer, r"load balancer n\n (i) with floating IP f, g"),
+            (volume, "kept volume n (i)"),
+        ] {
+            let owned: Owned = serde_json::from_str(text).unwrap();
+            assert_eq!((owned.describe().as_str(), owned.exists()), (described, true));
+            assert_eq!(serde_json::to_string(&owned).unwrap(), text);
+        }
+    }
 }

@@ -30,7 +30,21 @@ pub enum OperationKind {
     Delete {
         /// Forget what cannot be removed; it stays in a tombstone and an event.
         force: bool,
+        /// What becomes of the volumes that the cluster itself made.
+        #[serde(default)]
+        volumes: VolumePolicy,
     },
+}
+
+/// What becomes of the volumes that a cluster itself made when the cluster is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VolumePolicy {
+    /// They stay, with the data on them, and are named when the cluster is gone.
+    #[default]
+    Keep,
+    /// They are removed.
+    Delete,
 }
 
 impl OperationKind {
@@ -152,4 +166,21 @@ pub struct Operation {
     pub created_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removal_that_was_accepted_before_there_was_a_policy_keeps_volumes() {
+        let old: OperationKind = serde_json::from_str(r#"{"delete":{"force":true}}"#).unwrap();
+        let volumes = VolumePolicy::Keep;
+        assert_eq!(old, OperationKind::Delete { force: true, volumes });
+        let text = serde_json::to_string(&OperationKind::Delete {
+            force: false,
+            volumes: VolumePolicy::Delete,
+        });
+        assert_eq!(text.unwrap(), r#"{"delete":{"force":false,"volumes":"delete"}}"#);
+    }
 }

@@ -23,7 +23,8 @@ use crate::{Problem, Result};
 /// | --- | --- |
 /// | `cluster_create` and `cluster_update` MUST return once the change is under way, and MUST be repeatable | yes |
 /// | `cluster_delete` on a cluster already gone MUST return `Ok` | yes |
-/// | `observe` MUST change nothing in the cloud | yes |
+/// | `pre_delete` MUST adopt nothing but what surely is the cluster's, and MUST be repeatable | yes |
+/// | `observe` and `in_the_way` MUST change nothing in the cloud | yes |
 /// | `observe` MUST report `Complete` only when every part of the wanted state is there | yes |
 /// | `validate` MUST do no IO and MUST name field, value and what is allowed | yes |
 #[async_trait]
@@ -43,8 +44,15 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
     /// Starts removing the infrastructure.
     async fn cluster_delete(&self, cx: &DriverContext) -> Result<()>;
 
-    /// Finds what the cluster itself made in the cloud, before it is removed.
+    /// Finds what the cluster itself made in the cloud and adopts it, before the cluster is removed. Asked again
+    /// until the load balancers among it are gone, and before each further try to remove the infrastructure.
     async fn pre_delete(&self, cx: &DriverContext) -> Result<()>;
+
+    /// What is not the cluster's and keeps its infrastructure from being removed, each in words; asked when a
+    /// removal has failed. None of it is touched.
+    async fn in_the_way(&self, _cx: &DriverContext) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// Reports how the infrastructure stands.
     async fn observe(&self, cx: &DriverContext) -> Result<Observation>;

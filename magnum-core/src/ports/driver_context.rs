@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Parameters, Stack, StackRef, StackResource, StackTemplate};
+use super::{LoadBalancer, NetworkPort, Parameters, Stack, StackRef, StackResource, StackTemplate, Volume};
 use crate::Result;
 use crate::model::{Cluster, PoolRole};
 use crate::secret::Secret;
@@ -65,6 +65,57 @@ impl DriverContext {
             keeper: Arc::clone(&self.stacks),
         }
     }
+
+    /// The load balancers whose address is on one of these subnets, whoever made them.
+    ///
+    /// # Errors
+    /// What the cloud answers.
+    pub async fn load_balancers(&self, vip_subnets: &[String]) -> Result<Vec<LoadBalancer>> {
+        self.stacks.load_balancers(vip_subnets).await
+    }
+
+    /// The project's volumes, whoever made them.
+    ///
+    /// # Errors
+    /// What the cloud answers.
+    pub async fn volumes(&self) -> Result<Vec<Volume>> {
+        self.stacks.volumes().await
+    }
+
+    /// Takes what the cluster itself made into the ledger: from then on it goes when the cluster goes, a volume only
+    /// if the delete says so. The floating IPs of a load balancer go with it. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// What the cloud or the store answers.
+    pub async fn adopt(&self, thing: Adoptable) -> Result<()> {
+        self.stacks.adopt(thing).await
+    }
+
+    /// The ports that are on one of these networks or have an address of one of these subnets, whoever made them.
+    ///
+    /// # Errors
+    /// What the cloud answers.
+    pub async fn ports(&self, networks: &[String], subnets: &[String]) -> Result<Vec<NetworkPort>> {
+        self.stacks.ports(networks, subnets).await
+    }
+
+    /// The name of a server, unless it is gone or not to be seen.
+    ///
+    /// # Errors
+    /// What the cloud answers.
+    pub async fn server_name(&self, id: &str) -> Result<Option<String>> {
+        self.stacks.server_name(id).await
+    }
+}
+
+/// What a cluster can have made by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Adoptable {
+    /// A load balancer.
+    LoadBalancer(LoadBalancer),
+    /// A volume.
+    Volume(Volume),
 }
 
 /// How nodes reach the library.
@@ -178,7 +229,7 @@ impl StackHandle {
     }
 }
 
-/// Keeps a cluster's stacks for its driver. The conductor implements it over the ledger and the orchestrator.
+/// Keeps a cluster's stacks, and what else the cluster has, for its driver. The conductor implements it over the ledger and the orchestrator.
 #[async_trait]
 pub trait StackKeeper: fmt::Debug + Send + Sync + 'static {
     /// See [`StackHandle::ensure`].
@@ -193,4 +244,14 @@ pub trait StackKeeper: fmt::Debug + Send + Sync + 'static {
     async fn resources(&self, role: &str) -> Result<Vec<StackResource>>;
     /// See [`StackHandle::resource`].
     async fn resource(&self, listed: &StackResource) -> Result<Option<StackResource>>;
+    /// See [`DriverContext::load_balancers`].
+    async fn load_balancers(&self, vip_subnets: &[String]) -> Result<Vec<LoadBalancer>>;
+    /// See [`DriverContext::volumes`].
+    async fn volumes(&self) -> Result<Vec<Volume>>;
+    /// See [`DriverContext::adopt`].
+    async fn adopt(&self, thing: Adoptable) -> Result<()>;
+    /// See [`DriverContext::ports`].
+    async fn ports(&self, networks: &[String], subnets: &[String]) -> Result<Vec<NetworkPort>>;
+    /// See [`DriverContext::server_name`].
+    async fn server_name(&self, id: &str) -> Result<Option<String>>;
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, DriverContext, DriverDescriptor,
     InfrastructureState, NodeAccess, NodePolicy, Observation, Parameters, Stack, StackDefinition,
-    StackTemplate, SubjectName, TrustAccess,
+    StackTemplate, SubjectName, TrustAccess, cluster_made,
 };
 use crate::model::{Cluster, Phase, PoolRole, Progress, TemplateSpec, tagged_generation};
 use crate::{Error, ErrorKind, Problem, Result};
@@ -55,6 +55,12 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
 
     /// Rules of the driver beyond its descriptor.
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem>;
+
+    /// Whether the cluster's COE may have made load balancers and volumes by itself, behind the stack's back: they are
+    /// looked for when it is deleted.
+    fn cluster_made(&self, _cluster: &Cluster) -> bool {
+        false
+    }
 
     /// What a user needs to talk to the COE.
     ///
@@ -335,8 +341,15 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
         cx.stack(MAIN).remove().await
     }
 
-    async fn pre_delete(&self, _cx: &DriverContext) -> Result<()> {
+    async fn pre_delete(&self, cx: &DriverContext) -> Result<()> {
+        if self.definition.cluster_made(cx.cluster()) {
+            cluster_made::adopt(cx, MAIN).await?;
+        }
         Ok(())
+    }
+
+    async fn in_the_way(&self, cx: &DriverContext) -> Result<Vec<String>> {
+        cluster_made::in_the_way(cx, MAIN).await
     }
 
     async fn observe(&self, cx: &DriverContext) -> Result<Observation> {

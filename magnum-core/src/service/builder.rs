@@ -10,9 +10,9 @@ use tokio::sync::Notify;
 use crate::conductor::Conductor;
 use crate::model::{Cluster, RequestContext};
 use crate::ports::{
-    Auth, Authority, CertManager, CertRef, Clock, CloudCatalog, ClusterDriver, DefaultPolicy, DriverRegistry,
-    Entropy, IdSource, LogNotifier, NodeAccess, Notifier, Orchestrator, Policy, Sealer, Store, SystemClock,
-    SystemRandom, TrustMode,
+    Auth, Authority, CertManager, CertRef, Clock, CloudCatalog, CloudResources, ClusterDriver, DefaultPolicy,
+    DriverRegistry, Entropy, IdSource, LogNotifier, NodeAccess, Notifier, Orchestrator, Policy, Sealer,
+    Store, SystemClock, SystemRandom, TrustMode,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -27,6 +27,8 @@ pub struct Cloud {
     pub trust: TrustMode,
     /// Its look-ups.
     pub catalog: Arc<dyn CloudCatalog>,
+    /// What clusters made in it beside their stacks.
+    pub resources: Arc<dyn CloudResources>,
     /// Where Keystone is as nodes see it; without it no cluster's nodes can act under its trust.
     pub identity: Option<IdentityEndpoint>,
 }

@@ -97,7 +97,8 @@ impl Magnum {
             .await
     }
 
-    /// Accepts the removal of a cluster, whatever its state; an operation in progress is taken over.
+    /// Accepts the removal of a cluster, whatever its state; an operation in progress is taken over, and so is a
+    /// removal when this one is forced or treats volumes otherwise.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` when several have the name; `Forbidden`.
@@ -108,18 +109,21 @@ impl Magnum {
         options: DeleteOptions,
     ) -> Result<Cluster> {
         let ident = ident.into();
-        let kind = OperationKind::Delete { force: options.force };
         // The conductor writes the row too; on a collision the newer row is as good to delete.
         for _ in 0..GENERATED_NAME_TRIES {
             let cluster = self.find_cluster(cx, &ident, Permission::ClusterDelete).await?;
             let active = self.inner.store.active_operation(cluster.id).await?;
-            if let Some(active) = &active
-                && let OperationKind::Delete { force } = active.kind
-                && (force || !options.force)
-            {
+            let mut force = options.force;
+            if let Some(OperationKind::Delete { force: before, .. }) = active.as_ref().map(|a| &a.kind) {
+                // Once forced stays forced.
+                force |= before;
+            }
+            let volumes = options.volumes;
+            let kind = OperationKind::Delete { force, volumes };
+            if active.as_ref().is_some_and(|active| active.kind == kind) {
                 return Ok(cluster);
             }
-            match self.take_over(cx, cluster, active, kind.clone()).await {
+            match self.take_over(cx, cluster, active, kind).await {
                 Err(error) if error.kind() == ErrorKind::Stale => {}
                 other => return other,
             }

@@ -1,5 +1,7 @@
 //! How clusters are made, scaled and deleted, beyond the obvious.
 
+use crate::model::VolumePolicy;
+
 /// How to make a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,12 +52,24 @@ impl ScaleOptions {
 pub struct DeleteOptions {
     /// Forget what cannot be removed: it is named in an event and kept in a tombstone.
     pub force: bool,
+    /// What becomes of the volumes that the cluster itself made, for example for Kubernetes' claims.
+    pub volumes: VolumePolicy,
 }
 
 impl DeleteOptions {
     /// Forgets what cannot be removed.
     #[must_use]
     pub fn forced() -> Self {
-        Self { force: true }
+        Self {
+            force: true,
+            ..Self::default()
+        }
+    }
+
+    /// Says what becomes of the volumes that the cluster itself made.
+    #[must_use]
+    pub fn with_volumes(mut self, policy: VolumePolicy) -> Self {
+        self.volumes = policy;
+        self
     }
 }

@@ -261,6 +261,10 @@ impl TemplateDefinition for K8sFedoraAtomic {
         }
     }
 
+    fn cluster_made(&self, cluster: &Cluster) -> bool {
+        rules::cloud_provider(&cluster.template)
+    }
+
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
         rules::problems(template, cluster)
     }

@@ -31,12 +31,24 @@ struct Endpoint {
 
 impl Endpoint {
     fn serves(&self, region: Option<&str>, interface: Interface) -> bool {
-        let here = self.region_id.as_deref().or(self.region.as_deref());
-        self.interface == interface.as_str() && (region.is_none() || region == here)
+        self.interface == interface.as_str() && self.is_in(region)
+    }
+
+    fn is_in(&self, region: Option<&str>) -> bool {
+        region.is_none() || region == self.region_id.as_deref().or(self.region.as_deref())
     }
 }
 
 impl ServiceCatalog {
+    /// Whether the service is there. An endpoint of the wrong interface is a mistake of the set-up, not an absence.
+    pub(crate) fn has(&self, service: Service, region: Option<&str>) -> bool {
+        let mut entries = self
+            .0
+            .iter()
+            .filter(|entry| service.types().contains(&entry.kind.as_str()));
+        entries.any(|entry| entry.endpoints.iter().any(|endpoint| endpoint.is_in(region)))
+    }
+
     /// The URL that the service's paths are appended to.
     pub(crate) fn endpoint(
         &self,

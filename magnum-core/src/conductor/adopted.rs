@@ -1,0 +1,182 @@
+//! The step before a removal, which adopts what the cluster made itself, and the removal of what was adopted: load
+//! balancers with their floating IPs, volumes.
+
+use std::sync::Arc;
+
+use super::owner;
+use super::work::{Next, Work};
+use crate::model::{OperationKind, Owned, Step, VolumePolicy};
+use crate::ports::CloudResources;
+use crate::{Error, ErrorKind, Result, Retry};
+
+/// How many kept volumes an event names; the others are counted. The log names all.
+const KEPT_NAMED: usize = 10;
+
+impl Work {
+    pub(super) async fn step_pre_delete(&mut self) -> Result<Next> {
+        self.apply_volume_policy().await?;
+        let Ok(driver) = self.driver() else {
+            return self.without_driver().await;
+        };
+        let cx = self.context()?;
+        driver.pre_delete(&cx).await?;
+        self.ledger = self.inner.store.ledger(self.cluster.id).await?;
+        if let Some(wait) = self.drain_load_balancers().await? {
+            return Ok(wait);
+        }
+        self.go_to(Step::Drive).await?;
+        Ok(Next::Again)
+    }
+
+    /// What stays by the volume policy, in words.
+    pub(super) fn kept(&self) -> Option<String> {
+        let mut kept: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
+        for volume in &kept {
+            tracing::info!("{volume}");
+        }
+        let more = kept.len().saturating_sub(KEPT_NAMED);
+        kept.truncate(KEPT_NAMED);
+        if more > 0 {
+            kept.push(format!("{more} more"));
+        }
+        (!kept.is_empty()).then(|| kept.join(", "))
+    }
+
+    /// What an earlier removal adopted under another policy.
+    async fn apply_volume_policy(&mut self) -> Result<()> {
+        let OperationKind::Delete { volumes, .. } = self.operation.kind else {
+            return Ok(());
+        };
+        let wanted = volumes == VolumePolicy::Keep;
+        for mut entry in self.ledger.clone() {
+            if let Owned::Volume { keep, .. } = &mut entry.owned
+                && *keep != wanted
+            {
+                *keep = wanted;
+                self.record(entry).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn drain_load_balancers(&mut self) -> Result<Option<Next>> {
+        self.drain_adopted(|owned| matches!(owned, Owned::LoadBalancer { .. }))
+            .await
+    }
+
+    /// Those that are not kept.
+    pub(super) async fn drain_volumes(&mut self) -> Result<Option<Next>> {
+        self.drain_adopted(|owned| matches!(owned, Owned::Volume { keep: false, .. }))
+            .await
+    }
+
+    /// Removes things side by side; `None` when all of them are gone.
+    async fn drain_adopted(&mut self, which: fn(&Owned) -> bool) -> Result<Option<Next>> {
+        let mut waits_for = None;
+        let mut failed = None;
+        for entry in self.ledger.clone().into_iter().filter(|e| which(&e.owned)) {
+            let gone = match &entry.owned {
+                Owned::LoadBalancer { id, floating_ips, .. } => {
+                    self.remove_load_balancer(id, floating_ips).await
+                }
+                Owned::Volume { id, .. } => self.remove_volume(id).await,
+                _ => continue,
+            };
+            match gone {
+                Ok(None) => self.drop_entry(&entry).await?,
+                Ok(Some(status)) => {
+                    waits_for.get_or_insert_with(|| format!("{} is {status}", entry.owned.describe()));
+                }
+                Err(error) if error.kind() == ErrorKind::Stale => return Err(error),
+                // One that cannot be removed does not keep the others.
+                Err(error) => {
+                    failed.get_or_insert_with(|| error.with_resource(entry.owned.describe()));
+                }
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let Some(what) = waits_for else {
+            return Ok(None);
+        };
+        let reason = Some(format!("waiting: {what}"));
+        if self.cluster.status_reason != reason {
+            self.cluster.status_reason = reason;
+            self.save(Vec::new()).await?;
+        }
+        Ok(Some(Next::Wait(self.inner.settings.poll_interval)))
+    }
+
+    fn resources(&self) -> Result<Arc<dyn CloudResources>> {
+        Ok(Arc::clone(&self.inner.cloud(&self.cluster.cloud)?.resources))
+    }
+
+    /// `None` when it is gone, its floating IPs included; else what it is.
+    async fn remove_load_balancer(&self, id: &str, floating_ips: &[String]) -> Result<Option<String>> {
+        let auth = owner::required(&self.inner, &self.cluster, &self.ledger)?;
+        let resources = self.resources()?;
+        let get = resources.load_balancer(&auth, id);
+        let seen = owner::under(&self.inner, &auth, "load_balancer.get", get).await?;
+        let status = seen.map(|balancer| balancer.provisioning_status);
+        if let Some(status) = &status
+            && status.starts_with("PENDING_")
+        {
+            return Ok(Some(status.clone()));
+        }
+        // Also once it is gone: one may have been given to it while it was being removed.
+        for address in floating_ips {
+            let call = resources.delete_floating_ip(&auth, address);
+            let call = owner::under(&self.inner, &auth, "floating_ip.delete", call);
+            self.fence.write("floating_ip.delete", call).await?;
+        }
+        let Some(status) = status else {
+            return Ok(None);
+        };
+        let call = resources.delete_load_balancer(&auth, id);
+        let call = owner::under(&self.inner, &auth, "load_balancer.delete", call);
+        match self.fence.write("load_balancer.delete", call).await {
+            // It has begun to change since it was looked at.
+            Err(error) if error.kind() == ErrorKind::Conflict => return Ok(Some("busy".to_owned())),
+            other => other?,
+        }
+        // Octavia shows a removal that failed in no other way, so this counts as a try.
+        if status == "ERROR" {
+            return Err(broken("load balancer", id, &status));
+        }
+        Ok(Some("being removed".to_owned()))
+    }
+
+    /// `None` when it is gone; else what it is.
+    async fn remove_volume(&self, id: &str) -> Result<Option<String>> {
+        let auth = owner::required(&self.inner, &self.cluster, &self.ledger)?;
+        let resources = self.resources()?;
+        let get = resources.volume(&auth, id);
+        let Some(volume) = owner::under(&self.inner, &auth, "volume.get", get).await? else {
+            return Ok(None);
+        };
+        if !volume.servers.is_empty() {
+            let servers = volume.servers.join(", ");
+            return Ok(Some(format!("{}, attached to server {servers}", volume.status)));
+        }
+        if volume.status != "available" && !volume.status.starts_with("error") {
+            return Ok(Some(volume.status));
+        }
+        let call = resources.delete_volume(&auth, id);
+        let call = owner::under(&self.inner, &auth, "volume.delete", call);
+        match self.fence.write("volume.delete", call).await {
+            // It has begun to change since it was looked at, or its snapshots keep it.
+            Err(error) if error.kind() == ErrorKind::Conflict => return Err(error.with_retry(Retry::Later)),
+            other => other?,
+        }
+        if volume.status == "error_deleting" {
+            return Err(broken("volume", id, &volume.status));
+        }
+        Ok(Some("being removed".to_owned()))
+    }
+}
+
+fn broken(what: &str, id: &str, status: &str) -> Error {
+    let message = format!("{what} {id} is in state {status}; its removal was asked for again");
+    Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Later)
+}

@@ -1,0 +1,138 @@
+//! What a cluster made beside its stack, and what else is in the stack's networks.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::{Adoptable, DriverContext, LoadBalancer, NetworkPort, StackResource, Volume};
+use crate::model::ClusterId;
+use crate::{ErrorKind, Result, shown};
+
+/// How many things in the way are named; the others are counted.
+const NAMED: usize = 5;
+
+/// Adopts the load balancers and volumes that the cluster itself made, and nothing else.
+pub(super) async fn adopt(cx: &DriverContext, role: &'static str) -> Result<()> {
+    let cluster = cx.cluster().id;
+    let stack = StackThings::of(&cx.stack(role).resources().await?);
+    let mut subnets = stack.subnets.clone();
+    let shared = cx.cluster().template.fixed_subnet.iter();
+    // By id only: a name is nothing that Octavia could be asked for.
+    subnets.extend(shared.filter(|id| Uuid::parse_str(id).is_ok()).cloned());
+    for balancer in visible_load_balancers(cx, &subnets).await? {
+        if is_made_by(&balancer, cluster, &stack) {
+            cx.adopt(Adoptable::LoadBalancer(balancer)).await?;
+        }
+    }
+    for volume in cx.volumes().await? {
+        if is_claimed_by(&volume, cluster) && !stack.ids.contains(&volume.id) {
+            cx.adopt(Adoptable::Volume(volume)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn visible_load_balancers(cx: &DriverContext, subnets: &[String]) -> Result<Vec<LoadBalancer>> {
+    if subnets.is_empty() {
+        return Ok(Vec::new());
+    }
+    match cx.load_balancers(subnets).await {
+        // Octavia wants a role of its own. Who lacks it can have made none; should there be one all the same, it is
+        // in the way of the stack's removal and named there.
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
+            tracing::warn!(error = ?error, "load balancers are not to be seen");
+            Ok(Vec::new())
+        }
+        other => other,
+    }
+}
+
+/// Ids of a stack's things.
+#[derive(Debug, Default)]
+struct StackThings {
+    ids: BTreeSet<String>,
+    networks: Vec<String>,
+    subnets: Vec<String>,
+}
+
+impl StackThings {
+    fn of(resources: &[StackResource]) -> Self {
+        let mut things = Self::default();
+        for resource in resources.iter().filter(|r| !r.physical_id.is_empty()) {
+            match resource.kind.as_str() {
+                "OS::Neutron::Net" => things.networks.push(resource.physical_id.clone()),
+                "OS::Neutron::Subnet" => things.subnets.push(resource.physical_id.clone()),
+                _ => {}
+            }
+            things.ids.insert(resource.physical_id.clone());
+        }
+        things
+    }
+
+    /// Whether a port, or the server or load balancer that it belongs to, is the stack's.
+    fn has(&self, port: &NetworkPort) -> bool {
+        let device = port.device_id.strip_prefix("lb-").unwrap_or(&port.device_id);
+        self.ids.contains(&port.id) || self.ids.contains(device)
+    }
+}
+
+/// Whether the cluster made a load balancer. On a subnet that only its stack has, nobody else's are; elsewhere only
+/// those that carry the cluster's UUID as Kubernetes' cloud provider for OpenStack writes it.
+fn is_made_by(balancer: &LoadBalancer, cluster: ClusterId, stack: &StackThings) -> bool {
+    if stack.ids.contains(&balancer.id) {
+        return false;
+    }
+    stack.subnets.contains(&balancer.vip_subnet_id)
+        || balancer.description.contains(&format!("from cluster {cluster}"))
+        || balancer.name.starts_with(&format!("kube_service_{cluster}_"))
+}
+
+/// Whether Kubernetes made a volume for a claim in the cluster: the provisioner in Kubernetes' tree begins its name so,
+/// the one beside it writes the metadata.
+fn is_claimed_by(volume: &Volume, cluster: ClusterId) -> bool {
+    let cluster = cluster.to_string();
+    volume.name.starts_with(&format!("{cluster}-dynamic-"))
+        || volume.metadata.get("cinder.csi.openstack.org/cluster") == Some(&cluster)
+}
+
+/// What is in the stack's own networks and is neither the stack's nor the network service's.
+pub(super) async fn in_the_way(cx: &DriverContext, role: &'static str) -> Result<Vec<String>> {
+    let stack = StackThings::of(&cx.stack(role).resources().await?);
+    if stack.networks.is_empty() && stack.subnets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut foreign = cx.ports(&stack.networks, &stack.subnets).await?;
+    foreign.retain(|port| !port.device_owner.starts_with("network:") && !stack.has(port));
+    let mut named = Vec::new();
+    for port in foreign.iter().take(NAMED) {
+        named.push(describe(cx, port).await);
+    }
+    if foreign.len() > NAMED {
+        named.push(format!("{} more", foreign.len() - NAMED));
+    }
+    Ok(named)
+}
+
+async fn describe(cx: &DriverContext, port: &NetworkPort) -> String {
+    let at = match port.addresses.first() {
+        Some(address) => format!("with address {} on the cluster's network", shown(address)),
+        None => "on the cluster's network".to_owned(),
+    };
+    let named = |what: &str, name: &str, id: &str| {
+        let name = if name.is_empty() {
+            String::new()
+        } else {
+            format!("{} ", shown(name))
+        };
+        format!("{what} {name}({}) {at}", shown(id))
+    };
+    if port.device_owner.starts_with("compute:") && !port.device_id.is_empty() {
+        // Its name is a help; without it the id must do.
+        let name = cx.server_name(&port.device_id).await.ok().flatten();
+        return named("server", &name.unwrap_or_default(), &port.device_id);
+    }
+    named("port", &port.name, &port.id)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+
+use super::*;
+use crate::Error;
+use crate::model::{Cluster, ClusterStatus, DriverRef, Phase, Progress, Revision, TemplateId, TemplateSpec};
+use crate::ports::{Parameters, Stack, StackDefinition, StackKeeper, StackRef};
+
+const OWN: &str = "0a000000-0000-4000-8000-000000000001";
+const SHARED: &str = "0b000000-0000-4000-8000-000000000002";
+
+fn uuid() -> Uuid {
+    Uuid::from_u128(0xc1)
+}
+
+fn cluster() -> Arc<Cluster> {
+    Arc::new(Cluster {
+        id: ClusterId(uuid()),
+        name: "c".into(),
+        cloud: "cloud".into(),
+        project_id: "p".into(),
+        user_id: "u".into(),
+        cluster_template_id: TemplateId(uuid()),
+        template: TemplateSpec {
+            fixed_subnet: Some(SHARED.into()),
+            ..TemplateSpec::default()
+        },
+        cluster_distro: "ubuntu".into(),
+        driver: DriverRef {
+            name: "d".into(),
+            version: "1".into(),
+        },
+        keypair: None,
+        create_timeout: 60,
+        discovery_url: None,
+        pools: Vec::new(),
+        status: ClusterStatus::DELETE_COMPLETE,
+        status_reason: None,
+        fault: None,
+        progress: Progress::default(),
+        stack_id: None,
+        api_address: None,
+        coe_version: None,
+        container_version: None,
+        ca_cert: None,
+        authorities: std::collections::BTreeMap::new(),
+        magnum_cert: None,
+        node_credentials: Vec::new(),
+        generation: 1,
+        created_at: jiff::Timestamp::UNIX_EPOCH,
+        updated_at: None,
+        revision: Revision::default(),
+    })
+}
+
+fn resource(kind: &str, id: &str) -> StackResource {
+    StackResource {
+        stack: StackRef {
+            name: "s".into(),
+            id: "s".into(),
+        },
+        name: kind.to_lowercase(),
+        kind: kind.into(),
+        physical_id: id.into(),
+        action: None,
+        phase: Some(Phase::Complete),
+        reason: String::new(),
+        parent: None,
+        attributes: BTreeMap::new(),
+    }
+}
+
+fn balancer(id: &str, subnet: &str, name: &str, description: &str) -> LoadBalancer {
+    LoadBalancer {
+        id: id.into(),
+        name: name.into(),
+        description: description.into(),
+        vip_subnet_id: subnet.into(),
+        vip_port_id: format!("port-{id}"),
+        provisioning_status: "ACTIVE".into(),
+    }
+}
+
+fn volume(id: &str, name: &str, metadata: &[(&str, &str)]) -> Volume {
+    let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Volume {
+        id: id.into(),
+        name: name.into(),
+        status: "available".into(),
+        metadata: metadata.collect(),
+        servers: Vec::new(),
+    }
+}
+
+fn port(id: &str, owner: &str, device: &str) -> NetworkPort {
+    NetworkPort {
+        id: id.into(),
+        name: format!("{id}-name"),
+        device_owner: owner.into(),
+        device_id: device.into(),
+        addresses: vec!["10.0.0.9".into()],
+    }
+}
+
+/// A stack with a network, a subnet, a server and a load balancer of its own; and what else there is.
+#[derive(Debug, Default)]
+struct Kept {
+    balancers: Vec<LoadBalancer>,
+    refusal: Option<ErrorKind>,
+    volumes: Vec<Volume>,
+    ports: Vec<NetworkPort>,
+    asked: Mutex<Vec<String>>,
+    adopted: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl StackKeeper for Kept {
+    async fn ensure(&self, _: &str, _: StackDefinition) -> Result<StackRef> {
+        Err(Error::internal("not asked for"))
+    }
+    async fn change(&self, _: &str, _: Parameters) -> Result<()> {
+        Err(Error::internal("not asked for"))
+    }
+    async fn remove(&self, _: &str) -> Result<()> {
+        Err(Error::internal("not asked for"))
+    }
+    async fn get(&self, _: &str) -> Result<Option<Stack>> {
+        Ok(None)
+    }
+    async fn resources(&self, _: &str) -> Result<Vec<StackResource>> {
+        Ok(vec![
+            resource("OS::Neutron::Net", "net"),
+            resource("OS::Neutron::Subnet", OWN),
+            resource("OS::Nova::Server", "own-server"),
+            resource("OS::Octavia::LoadBalancer", "own-balancer"),
+            resource("OS::Cinder::Volume", "own-volume"),
+            resource("OS::Neutron::Port", ""),
+        ])
+    }
+    async fn resource(&self, _: &StackResource) -> Result<Option<StackResource>> {
+        Ok(None)
+    }
+    async fn load_balancers(&self, subnets: &[String]) -> Result<Vec<LoadBalancer>> {
+        self.asked.lock().unwrap().extend(subnets.iter().cloned());
+        match self.refusal {
+            Some(kind) => Err(Error::new(kind, "no")),
+            None => Ok(self.balancers.clone()),
+        }
+    }
+    async fn volumes(&self) -> Result<Vec<Volume>> {
+        Ok(self.volumes.clone())
+    }
+    async fn adopt(&self, thing: Adoptable) -> Result<()> {
+        self.adopted.lock().unwrap().push(match thing {
+            Adoptable::LoadBalancer(balancer) => balancer.id,
+            Adoptable::Volume(volume) => volume.id,
+        });
+        Ok(())
+    }
+    async fn ports(&self, _: &[String], _: &[String]) -> Result<Vec<NetworkPort>> {
+        Ok(self.ports.clone())
+    }
+    async fn server_name(&self, id: &str) -> Result<Option<String>> {
+        match id {
+            "web" => Ok(Some("shop\n".into())),
+            _ => Err(Error::new(ErrorKind::Forbidden, "no")),
+        }
+    }
+}
+
+async fn adopted(kept: Kept) -> (Vec<String>, Vec<String>) {
+    let kept = Arc::new(kept);
+    let cx = DriverContext::new(cluster(), kept.clone(), None);
+    adopt(&cx, "main").await.unwrap();
+    let asked = kept.asked.lock().unwrap().clone();
+    (asked, kept.adopted.lock().unwrap().clone())
+}
+
+#[tokio::test]
+async fn on_a_shared_subnet_only_what_carries_the_clusters_uuid_is_adopted() {
+    let uuid = uuid();
+    let other = Uuid::from_u128(0xc2);
+    let from = |uuid: Uuid| format!("Kubernetes external service default/web from cluster {uuid}");
+    let (asked, adopted) = adopted(Kept {
+        balancers: vec![
+            balancer("own-balancer", OWN, "api", ""),
+            balancer("1", OWN, "anything", ""),
+            balancer("2", SHARED, "anything", ""),
+            balancer("3", SHARED, &format!("kube_service_{uuid}_default_web"), ""),
+            balancer("4", SHARED, "a1", &from(uuid)),
+            balancer(
+                "5",
+                SHARED,
+                &format!("kube_service_{other}_default_web"),
+                &from(other),
+            ),
+            balancer(
+                "6",
+                SHARED,
+                &format!("my_kube_service_{uuid}_web"),
+                &format!("{uuid}"),
+            ),
+            balancer("own-balancer", SHARED, &format!("kube_service_{uuid}_x"), ""),
+        ],
+        ..Kept::default()
+    })
+    .await;
+    assert_eq!(asked, [OWN, SHARED]);
+    assert_eq!(adopted, ["1", "3", "4"]);
+}
+
+#[tokio::test]
+async fn volumes_are_adopted_by_what_kubernetes_writes_on_them() {
+    let (uuid, other) = (uuid().to_string(), Uuid::from_u128(0xc2).to_string());
+    let (_, adopted) = adopted(Kept {
+        volumes: vec![
+            volume("1", &format!("{uuid}-dynamic-pvc-1"), &[]),
+            volume("2", "pvc-2", &[("cinder.csi.openstack.org/cluster", &uuid)]),
+            volume("3", &format!("{other}-dynamic-pvc-3"), &[]),
+            volume("4", "pvc-4", &[("cinder.csi.openstack.org/cluster", &other)]),
+            volume("5", &uuid, &[("cluster", &uuid)]),
+            volume("own-volume", &format!("{uuid}-dynamic-pvc-6"), &[]),
+        ],
+        ..Kept::default()
+    })
+    .await;
+    assert_eq!(adopted, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn who_may_not_see_load_balancers_made_none() {
+    let volumes = || vec![volume("1", &format!("{}-dynamic-pvc", uuid()), &[])];
+    let kept = Kept {
+        refusal: Some(ErrorKind::Forbidden),
+        volumes: volumes(),
+        ..Kept::default()
+    };
+    assert_eq!(adopted(kept).await.1, ["1"]);
+    let kept = Arc::new(Kept {
+        refusal: Some(ErrorKind::Unavailable),
+        volumes: volumes(),
+        ..Kept::default()
+    });
+    let cx = DriverContext::new(cluster(), kept.clone(), None);
+    assert_eq!(
+        adopt(&cx, "main").await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
+}
+
+#[tokio::test]
+async fn what_is_in_the_way_is_named_and_the_rest_counted() {
+    let mut ports = vec![
+        port("p1", "network:dhcp", "dhcp"),
+        port("p2", "compute:nova", "own-server"),
+        port("p3", "Octavia", "lb-own-balancer"),
+        port("p4", "compute:nova", "web"),
+        port("p5", "compute:az1", "hidden"),
+        port("p6", "Octavia", "lb-foreign"),
+        NetworkPort {
+            name: String::new(),
+            addresses: Vec::new(),
+            ..port("p7", "", "")
+        },
+    ];
+    let named = |ports: Vec<NetworkPort>| async {
+        let kept = Arc::new(Kept {
+            ports,
+            ..Kept::default()
+        });
+        in_the_way(&DriverContext::new(cluster(), kept, None), "main")
+            .await
+            .unwrap()
+    };
+    let first = [
+        r"server shop\n (web) with address 10.0.0.9 on the cluster's network",
+        "server (hidden) with address 10.0.0.9 on the cluster's network",
+        "port p6-name (p6) with address 10.0.0.9 on the cluster's network",
+        "port (p7) on the cluster's network",
+    ];
+    assert_eq!(named(ports.clone()).await, first);
+    ports.extend((8..12).map(|n| port(&format!("p{n}"), "", "")));
+    let all = named(ports).await;
+    assert_eq!(all.len(), NAMED + 1);
+    assert_eq!(all.last().map(String::as_str), Some("3 more"));
+}
