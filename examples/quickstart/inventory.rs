@@ -19,7 +19,7 @@ const LISTS: [(Service, &str, &str); 9] = [
     (Service::NETWORK, "/floatingips", "floatingips"),
     (Service::NETWORK, "/security-groups", "security_groups"),
     (Service::BLOCK_STORAGE, "/volumes", "volumes"),
-    (Service::LOAD_BALANCER, "/v2/lbaas/loadbalancers", "loadbalancers"),
+    (Service::LOAD_BALANCER, "/lbaas/loadbalancers", "loadbalancers"),
 ];
 
 /// Lists everything that a cluster may leave behind.

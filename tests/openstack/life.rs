@@ -116,7 +116,7 @@ async fn certificates_fit(site: &Site, id: ClusterId, address: &str) -> Result<(
     Err("no node has this cluster's authority".into())
 }
 
-fn verify(ca: &Path, certificate: &Path, purpose: &str) -> Result<(), String> {
+pub fn verify(ca: &Path, certificate: &Path, purpose: &str) -> Result<(), String> {
     let output = std::process::Command::new("openssl")
         .args(["verify", "-purpose", purpose, "-CAfile"])
         .args([ca, certificate])

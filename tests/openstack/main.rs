@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "the simulated tests use the rest")]
 mod interrupt;
 mod kills;
+mod kubernetes;
 mod life;
 mod refusals;
 mod site;
@@ -59,6 +60,9 @@ async fn main() -> ExitCode {
     // The first wave shares the cloud; the second takes services away.
     let mut waves: Vec<Vec<(String, Scenario)>> = vec![Vec::new(), Vec::new()];
     waves[0].push(("life".into(), Box::pin(life::whole_life())));
+    waves[0].push(("kubernetes_1_1".into(), Box::pin(kubernetes::small())));
+    waves[0].push(("kubernetes_3_2".into(), Box::pin(kubernetes::highly_available())));
+    waves[0].push(("kubernetes_made".into(), Box::pin(kubernetes::made_by_itself())));
     waves[0].push(("revoked_token".into(), Box::pin(tokens::revoked_in_between())));
     waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
     waves[0].extend(refusals::all());
