@@ -8,6 +8,9 @@ use crate::{Error, ErrorKind, Result, one_line};
 /// How often a removal that failed in the cloud is started again: Heat often gets further the second time.
 const REMOVALS: u32 = 3;
 
+/// The same when something foreign is in the way: it may just be going, but if it stays, no try will help.
+const FOREIGN_REMOVALS: u32 = 2;
+
 impl Work {
     pub(super) async fn step_observe(&mut self) -> Result<Next> {
         let driver = match self.driver() {
@@ -69,11 +72,13 @@ impl Work {
                         .unwrap_or("the removal failed in the cloud"),
                 );
                 let mut code = code(&message);
-                if let Some(named) = in_the_way(driver, cx).await {
+                let named = in_the_way(driver, cx).await;
+                if let Some(named) = &named {
                     message = format!("{message}; in the way: {named}; remove it and delete again");
                     code = FailureCode::Dependency;
                 }
-                if self.operation.rounds + 1 < REMOVALS {
+                let most = if named.is_some() { FOREIGN_REMOVALS } else { REMOVALS };
+                if self.operation.rounds + 1 < most {
                     return self.again(&message).await;
                 }
                 let resource = seen.failed_resource.take();

@@ -95,14 +95,22 @@ fn is_claimed_by(volume: &Volume, cluster: ClusterId) -> bool {
         || volume.metadata.get("cinder.csi.openstack.org/cluster") == Some(&cluster)
 }
 
-/// What is in the stack's own networks and is neither the stack's nor the network service's.
-pub(super) async fn in_the_way(cx: &DriverContext, role: &'static str) -> Result<Vec<String>> {
+/// What is in the stack's own networks and is neither the stack's nor the network service's. Load balancers that
+/// the cluster may have made since it was last looked for them are not: they are adopted when the removal is tried again.
+pub(super) async fn in_the_way(
+    cx: &DriverContext,
+    role: &'static str,
+    cluster_made: bool,
+) -> Result<Vec<String>> {
     let stack = StackThings::of(&cx.stack(role).resources().await?);
     if stack.networks.is_empty() && stack.subnets.is_empty() {
         return Ok(Vec::new());
     }
     let mut foreign = cx.ports(&stack.networks, &stack.subnets).await?;
-    foreign.retain(|port| !port.device_owner.starts_with("network:") && !stack.has(port));
+    foreign.retain(|port| {
+        let adoptable = cluster_made && port.device_owner == "Octavia";
+        !adoptable && !port.device_owner.starts_with("network:") && !stack.has(port)
+    });
     let mut named = Vec::new();
     for port in foreign.iter().take(NAMED) {
         named.push(describe(cx, port).await);

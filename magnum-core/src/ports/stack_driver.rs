@@ -349,7 +349,7 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
     }
 
     async fn in_the_way(&self, cx: &DriverContext) -> Result<Vec<String>> {
-        cluster_made::in_the_way(cx, MAIN).await
+        cluster_made::in_the_way(cx, MAIN, self.definition.cluster_made(cx.cluster())).await
     }
 
     async fn observe(&self, cx: &DriverContext) -> Result<Observation> {

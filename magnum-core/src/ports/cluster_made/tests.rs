@@ -270,7 +270,7 @@ async fn what_is_in_the_way_is_named_and_the_rest_counted() {
             ports,
             ..Kept::default()
         });
-        in_the_way(&DriverContext::new(cluster(), kept, None), "main")
+        in_the_way(&DriverContext::new(cluster(), kept, None), "main", false)
             .await
             .unwrap()
     };
