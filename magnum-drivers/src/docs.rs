@@ -17,6 +17,10 @@ pub fn page(driver: &DriverDescriptor) -> String {
         let rows: Vec<[String; 4]> = driver.labels.iter().map(label).collect();
         table(&mut page, ["Label", "Values", "Default", "Meaning"], &rows);
     }
+    if !driver.notes.is_empty() {
+        page.push('\n');
+        page.push_str(&driver.notes);
+    }
     page
 }
 

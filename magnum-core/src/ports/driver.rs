@@ -259,6 +259,8 @@ pub struct DriverDescriptor {
     pub apiserver_port: bool,
     /// Login name on its servers.
     pub login: String,
+    /// What else its users should know, in Markdown, for the driver's page.
+    pub notes: String,
 }
 
 impl DriverDescriptor {
@@ -284,6 +286,7 @@ impl DriverDescriptor {
             private_only: false,
             apiserver_port: false,
             login: String::new(),
+            notes: String::new(),
         }
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn describe() -> DriverDescriptor {
     descriptor.private_only = true;
     descriptor.apiserver_port = true;
     "fedora".clone_into(&mut descriptor.login);
+    include_str!("notes.md").clone_into(&mut descriptor.notes);
     descriptor
 }
 

@@ -9,6 +9,7 @@
 //!     templates/       kubecluster.yaml and what it nests, kubemaster.sh and kubeminion.sh
 //!     mod.rs           the driver
 //!     descriptor.rs    what it is and can do
+//!     notes.md         what its users should know beside that
 //!     rules.rs         what goes together and what does not
 //!     template_def.rs  what the stack is and what goes into it
 //!     node_policy.rs   which certificates its servers may have
