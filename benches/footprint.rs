@@ -140,6 +140,10 @@ impl CloudResources for Stub {
     async fn load_balancers(&self, _: &Auth, _: &[String]) -> Result<Vec<LoadBalancer>> {
         Ok(Vec::new())
     }
+
+    async fn members(&self, _: &Auth, _: &str) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
     async fn load_balancer(&self, _: &Auth, _: &str) -> Result<Option<LoadBalancer>> {
         Ok(None)
     }

@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use magnum_core::{Auth, CloudResources, Error, ErrorKind, LoadBalancer, NetworkPort, Result, Volume};
 use serde::de::DeserializeOwned;
 
-use self::parse::{FloatingIpBody, LoadBalancerBody, One, Page, PortBody, ServerBody, VolumeBody};
+use self::parse::{
+    FloatingIpBody, LoadBalancerBody, MemberBody, One, Page, PortBody, ServerBody, VolumeBody,
+};
 use crate::{Answer, Call, OpenStack, Service};
 
 const OCTAVIA: Service = Service::LOAD_BALANCER;
@@ -86,6 +88,24 @@ impl CloudResources for Resources {
             Some(answer) => Ok(answer.json::<One<LoadBalancerBody>>()?.item.there()),
             None => Ok(None),
         }
+    }
+
+    async fn members(&self, auth: &Auth, load_balancer: &str) -> Result<Vec<String>> {
+        let get = Call::get(OCTAVIA, "load_balancer.get", "/lbaas/loadbalancers/{id}").segment(load_balancer);
+        let Some(answer) = self.look(auth, get).await? else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for pool in answer.json::<One<LoadBalancerBody>>()?.item.pools {
+            let list = Call::get(OCTAVIA, "member.list", "/lbaas/pools/{id}/members").segment(&pool.id);
+            match self.all(auth, list, |body: &MemberBody| &body.id).await {
+                Ok(members) => found.extend(members.into_iter().map(|member| member.address)),
+                // The pool has gone since.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     async fn delete_load_balancer(&self, auth: &Auth, id: &str) -> Result<()> {

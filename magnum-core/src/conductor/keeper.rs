@@ -354,6 +354,10 @@ impl StackKeeper for Keeper {
         self.visible_load_balancers(vip_subnets).await
     }
 
+    async fn members(&self, load_balancer: &str) -> Result<Vec<String>> {
+        self.visible_members(load_balancer).await
+    }
+
     async fn volumes(&self) -> Result<Vec<Volume>> {
         self.visible_volumes().await
     }

@@ -77,7 +77,11 @@ impl Work {
                     message = format!("{message}; in the way: {named}; remove it and delete again");
                     code = FailureCode::Dependency;
                 }
-                let most = if named.is_some() { FOREIGN_REMOVALS } else { REMOVALS };
+                let most = if named.is_some() {
+                    FOREIGN_REMOVALS
+                } else {
+                    REMOVALS
+                };
                 if self.operation.rounds + 1 < most {
                     return self.again(&message).await;
                 }

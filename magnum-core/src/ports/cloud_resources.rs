@@ -74,6 +74,9 @@ pub trait CloudResources: fmt::Debug + Send + Sync + 'static {
     /// A load balancer, unless it is gone.
     async fn load_balancer(&self, auth: &Auth, id: &str) -> Result<Option<LoadBalancer>>;
 
+    /// The addresses to which a load balancer hands connections; none when it is gone.
+    async fn members(&self, auth: &Auth, load_balancer: &str) -> Result<Vec<String>>;
+
     /// Starts removing a load balancer.
     async fn delete_load_balancer(&self, auth: &Auth, id: &str) -> Result<()>;
 

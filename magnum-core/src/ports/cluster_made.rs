@@ -19,8 +19,12 @@ pub(super) async fn adopt(cx: &DriverContext, role: &'static str) -> Result<()> 
     let shared = cx.cluster().template.fixed_subnet.iter();
     // By id only: a name is nothing that Octavia could be asked for.
     subnets.extend(shared.filter(|id| Uuid::parse_str(id).is_ok()).cloned());
+    let mut servers = None;
     for balancer in visible_load_balancers(cx, &subnets).await? {
-        if is_made_by(&balancer, cluster, &stack) {
+        let made = is_made_by(&balancer, cluster, &stack)
+            || (is_unmarked_service(&balancer, &stack)
+                && leads_to_us(cx, &balancer, &subnets, &stack, &mut servers).await?);
+        if made {
             cx.adopt(Adoptable::LoadBalancer(balancer)).await?;
         }
     }
@@ -76,7 +80,7 @@ impl StackThings {
     }
 }
 
-/// Whether the cluster made a load balancer. On a subnet that only its stack has, nobody else's are; elsewhere only
+/// Whether the cluster surely made a load balancer. On a subnet that only its stack has, nobody else's are; elsewhere
 /// those that carry the cluster's UUID as Kubernetes' cloud provider for OpenStack writes it.
 fn is_made_by(balancer: &LoadBalancer, cluster: ClusterId, stack: &StackThings) -> bool {
     if stack.ids.contains(&balancer.id) {
@@ -85,6 +89,37 @@ fn is_made_by(balancer: &LoadBalancer, cluster: ClusterId, stack: &StackThings) 
     stack.subnets.contains(&balancer.vip_subnet_id)
         || balancer.description.contains(&format!("from cluster {cluster}"))
         || balancer.name.starts_with(&format!("kube_service_{cluster}_"))
+}
+
+/// Whether a load balancer may be one for a service, as the cloud provider in Kubernetes' tree calls them: `a` and the
+/// service's UUID, cut at 32 characters, and no word of the cluster.
+fn is_unmarked_service(balancer: &LoadBalancer, stack: &StackThings) -> bool {
+    let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    !stack.ids.contains(&balancer.id)
+        && !balancer.description.contains("from cluster ")
+        && balancer.name.len() == 32
+        && balancer
+            .name
+            .strip_prefix('a')
+            .is_some_and(|rest| rest.bytes().all(hex))
+}
+
+/// Whether a load balancer hands connections to servers of this cluster and to nobody else.
+async fn leads_to_us(
+    cx: &DriverContext,
+    balancer: &LoadBalancer,
+    subnets: &[String],
+    stack: &StackThings,
+    servers: &mut Option<BTreeSet<String>>,
+) -> Result<bool> {
+    if servers.is_none() {
+        let ports = cx.ports(&[], subnets).await?;
+        let own = ports.into_iter().filter(|port| stack.ids.contains(&port.id));
+        *servers = Some(own.flat_map(|port| port.addresses).collect());
+    }
+    let members = cx.members(&balancer.id).await?;
+    let ours = |address: &String| servers.as_ref().is_some_and(|servers| servers.contains(address));
+    Ok(!members.is_empty() && members.iter().all(ours))
 }
 
 /// Whether Kubernetes made a volume for a claim in the cluster: the provisioner in Kubernetes' tree begins its name so,

@@ -74,6 +74,14 @@ impl DriverContext {
         self.stacks.load_balancers(vip_subnets).await
     }
 
+    /// The addresses to which a load balancer hands connections.
+    ///
+    /// # Errors
+    /// What the cloud answers.
+    pub async fn members(&self, load_balancer: &str) -> Result<Vec<String>> {
+        self.stacks.members(load_balancer).await
+    }
+
     /// The project's volumes, whoever made them.
     ///
     /// # Errors
@@ -246,6 +254,8 @@ pub trait StackKeeper: fmt::Debug + Send + Sync + 'static {
     async fn resource(&self, listed: &StackResource) -> Result<Option<StackResource>>;
     /// See [`DriverContext::load_balancers`].
     async fn load_balancers(&self, vip_subnets: &[String]) -> Result<Vec<LoadBalancer>>;
+    /// See [`DriverContext::members`].
+    async fn members(&self, load_balancer: &str) -> Result<Vec<String>>;
     /// See [`DriverContext::volumes`].
     async fn volumes(&self) -> Result<Vec<Volume>>;
     /// See [`DriverContext::adopt`].

@@ -12,7 +12,8 @@ pub(super) struct Page<T> {
         alias = "loadbalancers",
         alias = "volumes",
         alias = "ports",
-        alias = "floatingips"
+        alias = "floatingips",
+        alias = "members"
     )]
     pub(super) items: Vec<T>,
     #[serde(
@@ -20,7 +21,8 @@ pub(super) struct Page<T> {
         alias = "loadbalancers_links",
         alias = "volumes_links",
         alias = "ports_links",
-        alias = "floatingips_links"
+        alias = "floatingips_links",
+        alias = "members_links"
     )]
     pub(super) links: Vec<Link>,
 }
@@ -46,6 +48,20 @@ pub(super) struct LoadBalancerBody {
     vip_subnet_id: Option<String>,
     vip_port_id: Option<String>,
     provisioning_status: String,
+    #[serde(default)]
+    pub(super) pools: Vec<IdBody>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct IdBody {
+    pub(super) id: String,
+}
+
+// octavia/api/v2/types/member.py, release 11 (Zed)
+#[derive(Deserialize)]
+pub(super) struct MemberBody {
+    pub(super) id: String,
+    pub(super) address: String,
 }
 
 impl LoadBalancerBody {

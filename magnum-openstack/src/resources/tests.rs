@@ -44,6 +44,36 @@ fn balancer(id: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
+async fn members_are_those_of_all_pools_of_a_load_balancer() {
+    let mut balancer = balancer("a");
+    balancer["pools"] = json!([{"id": "p"}, {"id": "gone"}, {"id": "q"}]);
+    let member = |id: &str, address: &str| json!({"id": id, "address": address, "protocol_port": 30080});
+    let cloud = services(vec![
+        (
+            "GET /v2.0/lbaas/loadbalancers/a",
+            200,
+            json!({"loadbalancer": balancer}),
+        ),
+        (
+            "GET /v2.0/lbaas/pools/p/members",
+            200,
+            json!({"members": [member("1", "10.0.0.7"), member("2", "10.0.0.8")], "members_links": []}),
+        ),
+        (
+            "GET /v2.0/lbaas/pools/q/members",
+            200,
+            json!({"members": [member("3", "10.0.0.9")], "members_links": []}),
+        ),
+    ]);
+    let resources = cloud.cloud().resources();
+    assert_eq!(
+        resources.members(&auth(), "a").await.unwrap(),
+        ["10.0.0.7", "10.0.0.8", "10.0.0.9"]
+    );
+    assert!(resources.members(&auth(), "none").await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn load_balancers_are_listed_by_subnet_to_the_last_page_and_removed_with_all_that_hangs_on_them() {
     let gone = json!({"id": "c", "name": "", "provisioning_status": "DELETED"});
     let cloud = services(vec![

@@ -32,6 +32,15 @@ impl Keeper {
         owner::under(&self.inner, &auth, "load_balancer.list", call).await
     }
 
+    pub(super) async fn visible_members(&self, load_balancer: &str) -> Result<Vec<String>> {
+        let Some(auth) = self.own_identity()? else {
+            return Ok(Vec::new());
+        };
+        let resources = self.cloud_resources()?;
+        let call = resources.members(&auth, load_balancer);
+        owner::under(&self.inner, &auth, "load_balancer.members", call).await
+    }
+
     pub(super) async fn visible_volumes(&self) -> Result<Vec<Volume>> {
         let Some(auth) = self.own_identity()? else {
             return Ok(Vec::new());

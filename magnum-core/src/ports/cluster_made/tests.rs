@@ -111,6 +111,7 @@ struct Kept {
     refusal: Option<ErrorKind>,
     volumes: Vec<Volume>,
     ports: Vec<NetworkPort>,
+    members: BTreeMap<String, Vec<String>>,
     asked: Mutex<Vec<String>>,
     adopted: Mutex<Vec<String>>,
 }
@@ -137,6 +138,7 @@ impl StackKeeper for Kept {
             resource("OS::Octavia::LoadBalancer", "own-balancer"),
             resource("OS::Cinder::Volume", "own-volume"),
             resource("OS::Neutron::Port", ""),
+            resource("OS::Neutron::Port", "own-port"),
         ])
     }
     async fn resource(&self, _: &StackResource) -> Result<Option<StackResource>> {
@@ -148,6 +150,9 @@ impl StackKeeper for Kept {
             Some(kind) => Err(Error::new(kind, "no")),
             None => Ok(self.balancers.clone()),
         }
+    }
+    async fn members(&self, load_balancer: &str) -> Result<Vec<String>> {
+        Ok(self.members.get(load_balancer).cloned().unwrap_or_default())
     }
     async fn volumes(&self) -> Result<Vec<Volume>> {
         Ok(self.volumes.clone())
@@ -209,6 +214,43 @@ async fn on_a_shared_subnet_only_what_carries_the_clusters_uuid_is_adopted() {
     .await;
     assert_eq!(asked, [OWN, SHARED]);
     assert_eq!(adopted, ["1", "3", "4"]);
+}
+
+#[tokio::test]
+async fn an_unmarked_service_on_a_shared_subnet_is_ours_if_its_members_are_all_our_servers() {
+    let unmarked = |n: u8| format!("a{n:031x}");
+    let foreign = NetworkPort {
+        addresses: vec!["10.0.0.8".into()],
+        ..port("their-port", "compute:nova", "their-server")
+    };
+    let members = [
+        ("1", vec!["10.0.0.9"]),
+        ("2", vec!["10.0.0.9", "10.0.0.8"]),
+        ("3", vec![]),
+        ("4", vec!["10.0.0.9"]),
+        ("5", vec!["10.0.0.9"]),
+    ];
+    let (_, adopted) = adopted(Kept {
+        balancers: vec![
+            balancer("1", SHARED, &unmarked(1), ""),
+            balancer("2", SHARED, &unmarked(2), ""),
+            balancer("3", SHARED, &unmarked(3), ""),
+            balancer("4", SHARED, "web", ""),
+            balancer(
+                "5",
+                SHARED,
+                &unmarked(5),
+                "Kubernetes external service x from cluster other",
+            ),
+        ],
+        ports: vec![port("own-port", "compute:nova", "own-server"), foreign],
+        members: members
+            .map(|(id, addresses)| (id.to_owned(), addresses.into_iter().map(Into::into).collect()))
+            .into(),
+        ..Kept::default()
+    })
+    .await;
+    assert_eq!(adopted, ["1"]);
 }
 
 #[tokio::test]
