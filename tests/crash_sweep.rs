@@ -24,6 +24,8 @@ use support::scene::Scene;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Create,
+    /// Of a cluster with authorities and keys of its own, and a trust on its servers.
+    CreateKubernetes,
     Scale,
     Delete,
     /// Of a cluster that made load balancers and a volume by itself.
@@ -60,14 +62,25 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             Kind::DeleteMade => Scene::of_kubernetes(7, settings).await,
             _ => Scene::with(7, settings).await,
         };
-        scene.template().await;
+        if kind == Kind::CreateKubernetes {
+            let spec = TemplateSpec {
+                volume_driver: Some("cinder".into()),
+                ..TemplateSpec::new("kubernetes", "fedora-atomic", "public")
+                    .with_keypair("testkey")
+                    .with_name("small")
+            };
+            scene.magnum.create_template(&scene.cx, spec).await.unwrap();
+        } else {
+            scene.template().await;
+        }
         let id = scene.accept(1).await.id;
-        if kind != Kind::Create {
+        let creates = matches!(kind, Kind::Create | Kind::CreateKubernetes);
+        if !creates {
             scene.settle().await;
         }
         let options = DeleteOptions::default().with_volumes(VolumePolicy::Delete);
         match kind {
-            Kind::Create => {}
+            Kind::Create | Kind::CreateKubernetes => {}
             Kind::Scale => {
                 scene
                     .magnum
@@ -148,7 +161,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             "{kind:?} {harm:?} left {left}; calls: {calls:#?}"
         );
         assert_eq!(scene.store.ledger(id).await.unwrap(), [], "{kind:?} {harm:?}");
-        for role in ["ca", "client"] {
+        for role in ["ca", "client", "etcd", "service-account"] {
             let kept = scene
                 .store
                 .key_pairs(&format!("magnum-{id}-{role}"))
@@ -211,6 +224,11 @@ fn drops(kind: Kind) {
 #[test]
 fn every_call_of_a_create_can_go_wrong() {
     sweep(Kind::Create, Some(ClusterStatus::CREATE_COMPLETE));
+}
+
+#[test]
+fn every_call_of_a_create_of_kubernetes_can_go_wrong() {
+    sweep(Kind::CreateKubernetes, Some(ClusterStatus::CREATE_COMPLETE));
 }
 
 #[test]
