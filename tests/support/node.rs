@@ -50,7 +50,7 @@ fn node(cluster: ClusterId, server: &str, script: &str) -> Node {
         let values = settings.iter().map(|name| setting(name));
         values.filter(|v| !v.is_empty()).map(|v| ip(&v)).collect()
     };
-    let mut own = addresses(&["private_address", "floating_address"]);
+    let mut own = addresses(&["private_address", "address"]);
     own.insert(dns(server));
     let role = if script.contains("Makes this server a Kubernetes master") {
         PoolRole::Master
