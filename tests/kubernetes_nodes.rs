@@ -13,7 +13,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use http::StatusCode;
-use magnum::openstack::sim::RequestRecord;
+use magnum::openstack::sim::{At, Effect, Fault as Harm, RequestRecord};
 use magnum::*;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
@@ -449,4 +449,62 @@ async fn a_certificate_costs_the_same_in_a_large_cluster() {
     // A mere client has no names, so that nothing is looked up.
     let proxy = asked(&scene, large.last().unwrap(), "proxy").await;
     assert!(proxy.is_empty(), "{proxy:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cloud_that_refuses_us_does_not_refuse_the_node() {
+    let scene = scene().await;
+    let id = accept(&scene, GUIDES, "k8s-cluster", 1, 1).await;
+    complete(&scene, &[id]).await;
+    let worker = nodes(&scene, id).pop().unwrap();
+    let path = |resource: &str| format!("/orchestration/v1/*/stacks/*/*/resources{resource}");
+    for place in [path(""), path("/kube_minion_eth0")] {
+        for status in [400, 401, 403, 404, 409, 429, 500, 503] {
+            if status == 404 && place.ends_with("eth0") {
+                // It has gone since it was listed: a name less.
+                continue;
+            }
+            let at = At::Route {
+                method: None,
+                path_prefix: place.clone(),
+                nth: 0,
+            };
+            let effect = Effect::Status {
+                status,
+                retry_after: None,
+            };
+            scene.cloud.inject(Harm::always(at, effect));
+            let (answer, text) = worker.sign(&scene, "kubelet", &Wanted::default()).await;
+            // What the scripts take for a reason to try again.
+            let later = answer.is_server_error() || answer == StatusCode::TOO_MANY_REQUESTS;
+            assert!(later, "Heat says {status}, the node is told {answer}: {text}");
+            scene.cloud.clear_faults();
+        }
+        let (status, text) = worker.sign(&scene, "kubelet", &Wanted::default()).await;
+        assert_eq!(status, StatusCode::OK, "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_was_removed_is_none() {
+    let scene = scene().await;
+    let id = accept(&scene, GUIDES, "k8s-cluster", 1, 3).await;
+    complete(&scene, &[id]).await;
+    let before = nodes(&scene, id);
+    let (kept, removed) = (&before[1], &before[2]);
+    let options = ScaleOptions::default().with_remove([removed.member.clone()]);
+    scene
+        .magnum
+        .scale_cluster(&scene.cx, id, 2, options)
+        .await
+        .unwrap();
+    scene.settle().await;
+    let left: Vec<String> = nodes(&scene, id).into_iter().map(|node| node.name).collect();
+    assert!(!left.contains(&removed.name) && left.len() == 3, "{left:?}");
+    let (status, text) = removed.sign(&scene, "kubelet", &Wanted::default()).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+    kept.certificate(&scene, "kubelet", &Wanted::default()).await;
+    let stale = Wanted::names([removed.own.first().unwrap().clone()]);
+    let (status, text) = kept.sign(&scene, "kubelet", &stale).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
 }
