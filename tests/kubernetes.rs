@@ -11,31 +11,18 @@
 mod support;
 
 use magnum::*;
+use support::kubernetes::{guides_template, without_quotas};
 use support::scene::Scene;
-
-fn template() -> TemplateSpec {
-    TemplateSpec {
-        docker_volume_size: Some(5),
-        network_driver: Some("flannel".into()),
-        ..TemplateSpec::new("kubernetes", "fedora-atomic", "public")
-            .with_keypair("testkey")
-            .with_name("k8s-cluster-template")
-    }
-}
-
-/// Clouds allow ten servers and volumes where nobody says otherwise.
-async fn roomy(seed: u64) -> Scene {
-    let scene = Scene::new(seed).await;
-    for resource in ["instances", "cores", "ram", "volumes", "gigabytes"] {
-        scene.cloud.set_quota(&scene.cx.project_id, resource, -1).unwrap();
-    }
-    scene
-}
 
 #[tokio::test(start_paused = true)]
 async fn the_guides_example() {
-    let scene = roomy(1).await;
-    let template = scene.magnum.create_template(&scene.cx, template()).await.unwrap();
+    let scene = Scene::new(1).await;
+    without_quotas(&scene);
+    let template = scene
+        .magnum
+        .create_template(&scene.cx, guides_template())
+        .await
+        .unwrap();
     let spec = ClusterSpec::new(template.id.to_string())
         .with_name("k8s-cluster")
         .with_master_count(3)

@@ -1,4 +1,4 @@
-//! What Kubernetes makes behind a stack's back, made by the test.
+//! The guide's Kubernetes clusters, and what Kubernetes makes behind a stack's back, made by the test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,24 @@ use magnum::openstack::sim::world::volume::VolumeSpec;
 use magnum::*;
 
 use super::scene::Scene;
+
+/// The guide's cluster template for Kubernetes.
+pub fn guides_template() -> TemplateSpec {
+    TemplateSpec {
+        docker_volume_size: Some(5),
+        network_driver: Some("flannel".into()),
+        ..TemplateSpec::new("kubernetes", "fedora-atomic", "public")
+            .with_keypair("testkey")
+            .with_name("k8s-cluster-template")
+    }
+}
+
+/// Clouds allow ten servers and volumes where nobody says otherwise.
+pub fn without_quotas(scene: &Scene) {
+    for resource in ["instances", "cores", "ram", "volumes", "gigabytes"] {
+        scene.cloud.set_quota(&scene.cx.project_id, resource, -1).unwrap();
+    }
+}
 
 /// The Docker driver's stack, with a COE that makes things by itself.
 #[derive(Debug)]

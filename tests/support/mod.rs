@@ -1,7 +1,10 @@
 //! What the tests against the simulated cloud share: a scene with everything in it, and interruptions.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+pub mod certificate;
 pub mod interrupt;
 pub mod kubernetes;
+pub mod kubernetes_api;
+pub mod node;
 pub mod random;
 pub mod scene;

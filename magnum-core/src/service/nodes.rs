@@ -21,7 +21,8 @@ use super::Magnum;
 use crate::conductor::Keeper;
 use crate::model::{Action, Cluster, ClusterId, PoolRole};
 use crate::ports::{
-    ClusterDriver, DriverContext, NodeCertificate, NodeName, NodePolicy, Profile, SubjectName,
+    CertificateBundle, ClusterDriver, DriverContext, NodeCertificate, NodeName, NodePolicy, Profile,
+    SubjectName,
 };
 use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
@@ -66,7 +67,7 @@ impl Magnum {
         if cluster.status.action == Action::Delete {
             return Err(Error::new(ErrorKind::Forbidden, "the cluster is being deleted").into());
         }
-        let driver = Arc::clone(self.inner.driver_of(&cluster)?);
+        let driver = Arc::clone(self.inner.driver_of(&cluster).map_err(Refusal::ours)?);
         let policy = driver.node_policy();
         match asked.wanted {
             Wanted::Authority(name) => {
@@ -74,13 +75,13 @@ impl Magnum {
                 if !public {
                     return Err(nothing_such("authority", name).into());
                 }
-                Ok(self.inner.authority(&cluster, name).await?.certificate)
+                Ok(self.kept(&cluster, name).await?.certificate)
             }
             Wanted::Key(name) => {
                 if !policy.shares(role, name) {
                     return Err(nothing_such("key", name).into());
                 }
-                let bundle = self.inner.authority(&cluster, name).await?;
+                let bundle = self.kept(&cluster, name).await?;
                 Ok(bundle.private_key.expose().to_owned())
             }
             Wanted::Certificate(purpose) => {
@@ -89,7 +90,7 @@ impl Magnum {
                 };
                 let csr = std::str::from_utf8(request.body())
                     .map_err(|_| Error::field("csr", "", "the body must be a PEM signing request"))?;
-                let authority = self.inner.authority(&cluster, certificate.authority).await?;
+                let authority = self.kept(&cluster, certificate.authority).await?;
                 let profile = self.node_profile(&driver, cluster, certificate, &asked).await?;
                 let validity = self.inner.settings.certificate_validity;
                 Ok(self
@@ -100,6 +101,11 @@ impl Magnum {
                     .await?)
             }
         }
+    }
+
+    async fn kept(&self, cluster: &Cluster, authority: &str) -> Result<CertificateBundle, Refusal> {
+        let bundle = self.inner.authority(cluster, authority).await;
+        bundle.map_err(Refusal::ours)
     }
 
     async fn authenticated(&self, request: &Request<Bytes>, id: ClusterId) -> Result<(Cluster, PoolRole)> {
@@ -132,21 +138,22 @@ impl Magnum {
         cluster: Cluster,
         certificate: &NodeCertificate,
         asked: &Asked<'_>,
-    ) -> Result<Profile> {
+    ) -> Result<Profile, Refusal> {
         let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
         let by_server = matches!(certificate.name, NodeName::Server(_));
         let mut names = Vec::new();
         if certificate.server || by_server {
             let cluster = Arc::new(cluster);
-            let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster)).await?;
+            let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster))
+                .await
+                .map_err(Refusal::ours)?;
             let cx = DriverContext::new(cluster, Arc::new(keeper), None);
             names = driver
                 .node_names(&cx, certificate.role, asked.member.as_deref())
-                .await?;
+                .await
+                .map_err(Refusal::ours)?;
             if names.is_empty() {
-                return Err(not_yet(
-                    "the cloud does not show this node's addresses yet; try again",
-                ));
+                return Err(not_yet("the cloud does not show this node's addresses yet; try again").into());
             }
         }
         let common_name = match certificate.name {
@@ -154,16 +161,14 @@ impl Magnum {
             NodeName::Fixed(name) => name.to_owned(),
             NodeName::Server(prefix) => {
                 let Some(name) = &asked.name else {
-                    return Err(Error::field(
-                        "name",
-                        "",
-                        "the node must say what its server is called",
-                    ));
+                    return Err(
+                        Error::field("name", "", "the node must say what its server is called").into(),
+                    );
                 };
                 if !names.contains(&SubjectName::Dns(name.clone())) {
-                    return Err(not_yet(
-                        "the cloud does not show a server of this name yet; try again",
-                    ));
+                    return Err(
+                        not_yet("the cloud does not show a server of this name yet; try again").into(),
+                    );
                 }
                 format!("{prefix}{name}")
             }
@@ -217,6 +222,19 @@ impl Refusal {
         Self {
             status,
             text: text.to_owned(),
+            error,
+        }
+    }
+
+    /// What ails us, not the node: whatever the cloud or a certificate store thinks of our requests, the node's may be
+    /// good, and a later try may work.
+    fn ours(error: Error) -> Self {
+        let status = StatusCode::from_u16(error.http_status())
+            .ok()
+            .filter(|status| status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS);
+        Self {
+            status: status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+            text: error.to_string(),
             error,
         }
     }
