@@ -9,8 +9,8 @@
 //!
 //! All need `Authorization: Bearer <the credential of the cluster and role>`. Which authorities, keys and purposes there
 //! are for a role is the driver's [`NodePolicy`]; subject and usages of a certificate are the policy's, and its names
-//! those that the cloud gave to the nodes of that role. A node may say which member of its pool it is and what its server is
-//! called: `?member=7&name=mycluster-minion-7`. Refusals are JSON: `{"error": "…"}`; 503 means that a later try may work.
+//! those that the cloud gave to the nodes of that role. A node can say which member of its pool it is and what its server is
+//! called, `?member=7&name=mycluster-minion-7`, and must where the certificate is named after its server. Refusals are JSON: `{"error": "…"}`; 503 means that a later try may work.
 
 use std::sync::Arc;
 
@@ -142,6 +142,11 @@ impl Magnum {
         let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
         let by_server = matches!(certificate.name, NodeName::Server(_));
         let mut names = Vec::new();
+        // Else it would have the names of all nodes of its role, and cost a look at each of them.
+        if by_server && asked.member.is_none() {
+            let message = "the node must say which member of its pool it is";
+            return Err(Error::field("member", "", message).into());
+        }
         if certificate.server || by_server {
             let cluster = Arc::new(cluster);
             let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster))
