@@ -194,6 +194,8 @@ pub async fn highly_available() -> Outcome {
     if members[0].matches("=https://").count() != 3 || members[0] != members[2] || members[1] != members[3] {
         return Err(format!("the masters do not know each other: {}", members[0]));
     }
+    etcd_is_one(&site, &nodes)?;
+    laps.lap("real etcd");
     let first = cluster.node_addresses()[0].clone();
     let one = scaled(&site, cluster.id, 1).await?;
     laps.lap("shrink");
@@ -205,6 +207,22 @@ pub async fn highly_available() -> Outcome {
     site.gone(cluster.id).await?;
     laps.lap("delete");
     Ok(laps.0.join(", "))
+}
+
+/// Real etcds with the masters' configurations and certificates are one cluster.
+fn etcd_is_one(site: &Site, nodes: &BTreeMap<String, PathBuf>) -> Result<(), String> {
+    let directory = site.directory.path().join("etcd");
+    std::fs::create_dir(&directory).map_err(|e| e.to_string())?;
+    let masters = nodes.iter().filter(|(name, _)| name.starts_with("master-"));
+    let output = std::process::Command::new(site::script("../etcd.sh"))
+        .arg(&directory)
+        .args(masters.map(|(_, root)| root))
+        .output()
+        .map_err(|e| e.to_string())?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("etcd: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// Kubernetes made two load balancers and a volume, and somebody put a server of his own on the cluster's network.

@@ -20,7 +20,7 @@ pub fn state() -> PathBuf {
     set.map_or_else(|| "/var/lib/magnum-test-cloud".into(), PathBuf::from)
 }
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/openstack/cloud")
         .join(name)

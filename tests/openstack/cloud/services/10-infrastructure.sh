@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # MariaDB, RabbitMQ with its name service, memcached.
 PACKAGES+=(mariadb-server rabbitmq-server memcached uwsgi-plugin-python3
-  python3-pymysql python3-memcache curl openssl openssh-client procps util-linux)
+  python3-pymysql python3-memcache curl openssl openssh-client procps util-linux
+  iproute2 etcd-server etcd-client)
 INFRASTRUCTURE+=(mariadb epmd rabbitmq memcached)
 
 configure_infrastructure() {
