@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Client;
+use super::{Client, output};
 use crate::sim::Pace;
 
 const TOP: &str = r"
@@ -143,4 +143,27 @@ async fn a_preview_reaches_into_members_whose_properties_have_no_value_yet() {
         ["s-members-1", "None", "/resources/server"]
     );
     assert_eq!(second["creation_time"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn neutrons_things_have_no_reference_before_they_are_there() {
+    let all = preview().await;
+    assert_eq!(all["0 s/subnet"]["properties"]["network"], "");
+    assert_eq!(all["0 s/interface"]["properties"]["router"], "");
+    assert_eq!(all["0 s/rule"]["properties"]["security_group"], "");
+    assert_eq!(all["2 s-ports-0/port"]["properties"]["network"], "");
+    // Others are called by their names, and so is everything in a nested stack that is only looked at.
+    assert_eq!(all["0 s/said"]["properties"]["value"], "volume");
+    assert_eq!(all["2 s-ports-0/floating"]["properties"]["port_id"], "port");
+}
+
+#[tokio::test(start_paused = true)]
+async fn outputs_refer_to_neutrons_things_only_when_they_are_there() {
+    let client = Client::new(Pace::Real).await;
+    let files = json!({"files": {"port.yaml": PORT, "member.yaml": MEMBER}});
+    let path = client.create("s", TOP, files).await;
+    let begun = client.show(&path).await;
+    assert_eq!(output(&begun, "subnet"), Value::Null);
+    let made = client.settle(&path).await;
+    assert!(output(&made, "subnet").is_string(), "{made}");
 }
