@@ -167,3 +167,19 @@ async fn outputs_refer_to_neutrons_things_only_when_they_are_there() {
     let made = client.settle(&path).await;
     assert!(output(&made, "subnet").is_string(), "{made}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn properties_and_their_defaults_are_those_of_heat() {
+    let all = preview().await;
+    let port = &all["2 s-ports-0/port"]["properties"];
+    assert_eq!(port["no_fixed_ips"], false);
+    let server = &all["2 s-members-0/server"]["properties"];
+    assert_eq!(
+        server["deployment_swift_data"],
+        json!({"container": null, "object": null})
+    );
+    assert_eq!(all["0 s/rule"]["properties"]["description"], Value::Null);
+    assert_eq!(all["0 s/interface"]["properties"]["router_id"], Value::Null);
+    let floating = all["2 s-ports-0/floating"]["properties"].as_object().unwrap();
+    assert!(!floating.contains_key("tags"));
+}
