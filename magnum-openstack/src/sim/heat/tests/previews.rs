@@ -183,3 +183,19 @@ async fn properties_and_their_defaults_are_those_of_heat() {
     let floating = all["2 s-ports-0/floating"]["properties"].as_object().unwrap();
     assert!(!floating.contains_key("tags"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_condition_has_no_physical_id() {
+    let template = r"
+heat_template_version: 2018-08-31
+resources:
+  handle:
+    type: OS::Heat::WaitConditionHandle
+  waits:
+    type: OS::Heat::WaitCondition
+    properties: {handle: {get_resource: handle}, timeout: 60}
+";
+    let client = Client::new(Pace::Instant).await;
+    let path = client.create("w", template, json!({})).await;
+    assert_eq!(client.resource(&path, "waits").await["physical_resource_id"], "");
+}
