@@ -10,13 +10,17 @@
     reason = "a test program: it has no users, and a panic is a verdict"
 )]
 
+mod differences;
+mod heats;
 #[path = "../support/interrupt.rs"]
 #[allow(dead_code, reason = "the simulated tests use the rest")]
 mod interrupt;
 mod kills;
 mod life;
+mod options;
 mod refusals;
 mod site;
+mod templates;
 mod tokens;
 mod worker;
 
@@ -61,6 +65,8 @@ async fn main() -> ExitCode {
     waves[0].push(("life".into(), Box::pin(life::whole_life())));
     waves[0].push(("revoked_token".into(), Box::pin(tokens::revoked_in_between())));
     waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
+    waves[0].push(("templates_validate".into(), Box::pin(templates::validate())));
+    waves[0].push(("templates_preview".into(), Box::pin(templates::preview())));
     waves[0].extend(refusals::all());
     waves[0].extend(kills::all());
     waves[1].push(("heat_down".into(), Box::pin(refusals::heat_down())));
