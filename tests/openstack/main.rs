@@ -10,6 +10,7 @@
     reason = "a test program: it has no users, and a panic is a verdict"
 )]
 
+mod agreement;
 mod differences;
 mod heats;
 #[path = "../support/interrupt.rs"]
@@ -67,6 +68,7 @@ async fn main() -> ExitCode {
     waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
     waves[0].push(("templates_validate".into(), Box::pin(templates::validate())));
     waves[0].push(("templates_preview".into(), Box::pin(templates::preview())));
+    waves[0].extend(agreement::all());
     waves[0].extend(refusals::all());
     waves[0].extend(kills::all());
     waves[1].push(("heat_down".into(), Box::pin(refusals::heat_down())));
