@@ -10,14 +10,19 @@
     reason = "a test program: it has no users, and a panic is a verdict"
 )]
 
+mod agreement;
+mod differences;
+mod heats;
 #[path = "../support/interrupt.rs"]
 #[allow(dead_code, reason = "the simulated tests use the rest")]
 mod interrupt;
 mod kills;
 mod kubernetes;
 mod life;
+mod options;
 mod refusals;
 mod site;
+mod templates;
 mod tokens;
 mod worker;
 
@@ -65,6 +70,9 @@ async fn main() -> ExitCode {
     waves[0].push(("kubernetes_made".into(), Box::pin(kubernetes::made_by_itself())));
     waves[0].push(("revoked_token".into(), Box::pin(tokens::revoked_in_between())));
     waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
+    waves[0].push(("templates_validate".into(), Box::pin(templates::validate())));
+    waves[0].push(("templates_preview".into(), Box::pin(templates::preview())));
+    waves[0].extend(agreement::all());
     waves[0].extend(refusals::all());
     waves[0].extend(kills::all());
     waves[1].push(("heat_down".into(), Box::pin(refusals::heat_down())));

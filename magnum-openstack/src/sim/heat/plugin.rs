@@ -260,6 +260,16 @@ pub(crate) trait Plugin: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The same in a preview, where much has no value yet.
+    fn previewed_source(
+        &self,
+        stack: &Stack,
+        name: &str,
+        properties: &Map<String, Value>,
+    ) -> Option<Result<Source, HeatError>> {
+        self.nested_source(stack, name, properties)
+    }
+
     /// What stands for the nested template in messages.
     fn template_url(&self) -> String {
         "nested_stack".to_owned()

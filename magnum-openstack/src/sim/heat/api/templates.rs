@@ -87,28 +87,36 @@ pub(super) async fn validate(
 
 /// What the resources of a stack would be, those of nested stacks in lists of their own.
 pub(super) fn previewed(world: &World, stack: &Stack) -> Value {
+    previewed_in(world, stack, None)
+}
+
+fn previewed_in(world: &World, stack: &Stack, parent: Option<&str>) -> Value {
+    let identity = |path: String| json!({"stack_name": stack.name, "stack_id": "None", "tenant": stack.owner.project_id, "path": path});
     let mut out = Vec::new();
     for definition in &stack.loaded.definitions {
         let Ok(plugin) = load::plugin_of(&stack.loaded, definition) else {
             continue;
         };
-        let properties =
-            engine::resolve_properties(world, stack, definition, plugin.as_ref(), false).unwrap_or_default();
+        let properties = engine::previewed_properties(world, stack, definition, plugin.as_ref());
         let source = plugin
-            .nested_source(stack, &definition.name, &properties)
+            .previewed_source(stack, &definition.name, &properties)
             .and_then(Result::ok);
+        let name = format!("{}-{}", stack.name, definition.name);
+        let pseudo = Pseudo {
+            stack_name: name.clone(),
+            ..stack.loaded.parameters.pseudo.clone()
+        };
         let child = source
             .filter(|_| stack.depth < nested::DEPTH_LIMIT)
-            .and_then(|source| load::load(source, stack.loaded.parameters.pseudo.clone()).ok());
+            .and_then(|source| load::load(source, pseudo).ok());
         if let Some(loaded) = child {
-            let name = format!("{}-{}", stack.name, definition.name);
             let child = Stack {
                 loaded,
                 name,
                 depth: stack.depth + 1,
                 ..stack.clone()
             };
-            out.push(previewed(world, &child));
+            out.push(previewed_in(world, &child, Some(&definition.name)));
             continue;
         }
         let required_by: Vec<String> = stack
@@ -118,21 +126,28 @@ pub(super) fn previewed(world: &World, stack: &Stack) -> Value {
             .filter(|(_, needs)| needs.contains(&definition.name))
             .map(|(name, _)| name.clone())
             .collect();
-        out.push(json!({
+        let mut view = json!({
             "resource_name": definition.name,
             "resource_type": definition.resource_type,
             "resource_action": "INIT",
             "resource_status": "COMPLETE",
             "resource_status_reason": "",
+            "resource_identity": identity(format!("/resources/{}", definition.name)),
             "physical_resource_id": "",
+            "creation_time": null,
+            "updated_time": null,
             "required_by": required_by,
             "properties": properties,
             "attributes": {},
             "metadata": {},
             "description": definition.description,
             "stack_name": stack.name,
-            "stack_identity": {"stack_name": stack.name, "stack_id": "None", "tenant": stack.owner.project_id, "path": ""},
-        }));
+            "stack_identity": identity(String::new()),
+        });
+        if let Some(parent) = parent {
+            view["parent_resource"] = json!(parent);
+        }
+        out.push(view);
     }
     Value::Array(out)
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::plugin::{Failure, Operation, View};
 use super::super::stack::{Action, Stack, Status};
+use super::load;
 use crate::sim::World;
 use crate::sim::hot::{ErrorKind, Expr, HeatError, Scope, evaluate, select};
 
@@ -48,7 +49,21 @@ impl Scope for StackScope<'_> {
     }
 
     fn reference(&self, resource: &str) -> Result<Value, HeatError> {
-        Ok(Value::String(match self.view(resource)? {
+        let view = self.view(resource)?;
+        // What is not there is called by its name, but Neutron's things have no reference until they are there.
+        // Of a stack that is nested in one that is only looked at, Heat does not know which are Neutron's.
+        let known = view.is_some() || self.stack.depth == 0;
+        let made = view
+            .as_ref()
+            .is_some_and(|view| view.resource.physical_id.is_some());
+        let loaded = &self.stack.loaded;
+        let neutrons = |definition| {
+            load::plugin_of(loaded, definition).is_ok_and(|plugin| plugin.kind().starts_with("OS::Neutron::"))
+        };
+        if known && !made && loaded.definition(resource).is_some_and(neutrons) {
+            return Ok(Value::Null);
+        }
+        Ok(Value::String(match view {
             Some(view) => view.resource.plugin.reference(&view),
             None => resource.to_owned(),
         }))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::super::plugin::{Plugin, PluginRef};
-use super::super::schema::resolve_keys;
+use super::super::schema::{Prop, resolve_keys};
 use super::super::stack::{Action, Source, Stack};
 use super::{load, nested, scope};
 use crate::sim::World;
@@ -80,6 +80,38 @@ pub(crate) fn resolve_properties(
         &given,
         if check { Some(&custom) } else { None },
     )
+}
+
+/// The properties of a definition as a preview shows them: each by itself, null where there is no value yet.
+pub(crate) fn previewed_properties(
+    world: &World,
+    stack: &Stack,
+    definition: &Definition,
+    plugin: &dyn Plugin,
+) -> Map<String, Value> {
+    let scope = scope::StackScope { world, stack };
+    let given: Map<String, Value> = match &definition.properties {
+        Expr::Map(entries) => entries
+            .iter()
+            .filter_map(|(key, expr)| Some((key.clone(), evaluate_optional(expr, &scope).ok()??)))
+            .collect(),
+        _ => given_properties(world, stack, definition).unwrap_or_default(),
+    };
+    if plugin.is_open() {
+        return given;
+    }
+    let value = |prop: &Prop| {
+        let own = given
+            .get(&prop.name)
+            .map(|value| (prop.name.clone(), value.clone()));
+        let resolved = resolve_keys(std::slice::from_ref(prop), &own.into_iter().collect(), None);
+        resolved.ok().and_then(|mut all| all.remove(&prop.name))
+    };
+    plugin
+        .properties()
+        .iter()
+        .map(|prop| (prop.name.clone(), value(prop).unwrap_or_default()))
+        .collect()
 }
 
 fn given_properties(
@@ -202,7 +234,7 @@ fn validate_resource(
     };
     let schema = plugin.properties();
     let (later, now): (Vec<_>, Vec<_>) = schema.into_iter().partition(|p| unknown.contains(&p.name));
-    let split = |schema: &[super::super::schema::Prop]| -> Map<String, Value> {
+    let split = |schema: &[Prop]| -> Map<String, Value> {
         given
             .iter()
             .filter(|(k, _)| schema.iter().any(|p| p.name == **k))

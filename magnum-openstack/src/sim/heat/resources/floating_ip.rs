@@ -78,7 +78,6 @@ impl Plugin for FloatingIp {
             Prop::text("floating_ip_address").constrained(Constraint::custom("ip_addr")),
             Prop::text("dns_name").updatable(),
             Prop::text("dns_domain").updatable(),
-            Prop::list_of("tags", Prop::text("*")).updatable(),
         ]
     }
 

@@ -81,6 +81,7 @@ impl Plugin for PoolMember {
                 .updatable(),
             Prop::boolean("admin_state_up").default(true).updatable(),
             Prop::text("subnet").constrained(Constraint::custom("neutron.subnet")),
+            Prop::list_of("tags", Prop::text("*")).updatable(),
         ]
     }
 

@@ -122,7 +122,7 @@ impl Plugin for Port {
             Prop::text("dns_name").updatable(),
             Prop::list_of("tags", Prop::text("*")).updatable(),
             Prop::boolean("propagate_uplink_status").updatable(),
-            Prop::boolean("no_fixed_ips").updatable(),
+            Prop::boolean("no_fixed_ips").default(false).updatable(),
             Prop::map("value_specs").default(json!({})).updatable(),
             Prop::text("replacement_policy").default("AUTO").updatable(),
         ]

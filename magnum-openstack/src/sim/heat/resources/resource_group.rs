@@ -105,8 +105,12 @@ fn with_index(value: &Value, variable: &str, name: &str) -> Value {
 }
 
 impl ResourceGroup {
-    /// The template of the members' stack.
-    fn template(properties: &Map<String, Value>, members: &[String]) -> Result<Template, HeatError> {
+    /// The template of the members' stack. Properties without a value are not given, except in a preview.
+    fn template(
+        properties: &Map<String, Value>,
+        members: &[String],
+        preview: bool,
+    ) -> Result<Template, HeatError> {
         let definition = properties.get("resource_def").cloned().unwrap_or_default();
         let variable = text(properties, "index_var").unwrap_or_else(|| "%index%".to_owned());
         let mut resources = Vec::new();
@@ -124,7 +128,7 @@ impl ResourceGroup {
             if let Some(Value::Object(given)) = definition.get("properties") {
                 let given: Map<String, Value> = given
                     .iter()
-                    .filter(|(_, v)| !v.is_null())
+                    .filter(|(_, v)| preview || !v.is_null())
                     .map(|(k, v)| (k.clone(), v.clone()))
                     .collect();
                 let given = with_index(&Value::Object(given), &variable, name);
@@ -150,7 +154,7 @@ impl ResourceGroup {
         let listed = listed.join(",");
         op.keep("name_blacklist", listed);
         let resource = op.resource()?;
-        Self::source_in(op.stack()?, &resource.name, &resource.properties, &skipped)
+        Self::source_in(op.stack()?, &resource.name, &resource.properties, &skipped, false)
     }
 
     fn source_in(
@@ -158,9 +162,10 @@ impl ResourceGroup {
         name: &str,
         properties: &Map<String, Value>,
         skipped: &BTreeSet<String>,
+        preview: bool,
     ) -> Result<Source, HeatError> {
         let members = member_names(count_of(properties), skipped);
-        let template = Self::template(properties, &members)?;
+        let template = Self::template(properties, &members, preview)?;
         let environment = stack.loaded.source.environment.child(Map::new(), None, name);
         Ok(Source {
             template,
@@ -266,7 +271,16 @@ impl Plugin for ResourceGroup {
         name: &str,
         properties: &Map<String, Value>,
     ) -> Option<Result<Source, HeatError>> {
-        Some(Self::source_in(stack, name, properties, &BTreeSet::new()))
+        Some(Self::source_in(stack, name, properties, &BTreeSet::new(), false))
+    }
+
+    fn previewed_source(
+        &self,
+        stack: &Stack,
+        name: &str,
+        properties: &Map<String, Value>,
+    ) -> Option<Result<Source, HeatError>> {
+        Some(Self::source_in(stack, name, properties, &BTreeSet::new(), true))
     }
 
     fn nested_stack(&self, view: &View<'_>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{first_text, text};
+use super::first_text;
 use crate::sim::heat::plugin::{Failure, Operation, Plugin, Step, failure};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, ErrorKind, HeatError};
@@ -17,9 +17,8 @@ impl Plugin for RouterInterface {
 
     fn properties(&self) -> Vec<Prop> {
         vec![
-            Prop::text("router")
-                .required()
-                .constrained(Constraint::custom("neutron.router")),
+            Prop::text("router").constrained(Constraint::custom("neutron.router")),
+            Prop::text("router_id").constrained(Constraint::custom("neutron.router")),
             Prop::text("subnet").constrained(Constraint::custom("neutron.subnet")),
             Prop::text("subnet_id").constrained(Constraint::custom("neutron.subnet")),
             Prop::text("port").constrained(Constraint::custom("neutron.port")),
@@ -32,6 +31,9 @@ impl Plugin for RouterInterface {
             keys.iter()
                 .any(|k| properties.get(*k).is_some_and(|v| !v.is_null()))
         };
+        if !given(&["router", "router_id"]) {
+            return Err(HeatError::validation("Property router not assigned").with_origin("Property error"));
+        }
         let (subnet, port) = (given(&["subnet", "subnet_id"]), given(&["port", "port_id"]));
         if subnet && port {
             return Err(HeatError::new(
@@ -51,7 +53,7 @@ impl Plugin for RouterInterface {
     fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
         let properties = op.properties()?;
         let project = op.project()?;
-        let router = text(&properties, "router").unwrap_or_default();
+        let router = first_text(&properties, &["router", "router_id"]).unwrap_or_default();
         let Some(wanted) = first_text(&properties, &["subnet", "subnet_id"]) else {
             return Err(failure("BadRequest", "Interfaces by port are not simulated."));
         };

@@ -21,7 +21,7 @@ impl Plugin for SecurityGroupRule {
             Prop::text("security_group")
                 .required()
                 .constrained(Constraint::custom("neutron.security_group")),
-            Prop::text("description").default(""),
+            Prop::text("description"),
             Prop::text("direction")
                 .default("ingress")
                 .constrained(Constraint::allowed(&["ingress", "egress"])),

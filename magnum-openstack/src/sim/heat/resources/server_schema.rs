@@ -86,6 +86,14 @@ pub(super) fn properties() -> Vec<Prop> {
         Prop::map("personality").default(json!({})),
         Prop::text("admin_pass").updatable(),
         Prop::list_of("tags", Prop::text("*")).updatable(),
-        Prop::map("deployment_swift_data").default(json!({})).updatable(),
+        Prop::keys(
+            "deployment_swift_data",
+            vec![
+                Prop::text("container").constrained(Constraint::length(Some(1), None)),
+                Prop::text("object").constrained(Constraint::length(Some(1), None)),
+            ],
+        )
+        .default(json!({}))
+        .updatable(),
     ]
 }

@@ -66,7 +66,11 @@ impl Plugin for Subnet {
     }
 
     fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
-        if first_text(properties, &["network", "network_id"]).is_none() {
+        // One that is still to be made is an empty text here.
+        if !["network", "network_id"]
+            .iter()
+            .any(|key| properties.get(*key).is_some_and(Value::is_string))
+        {
             return Err(HeatError::validation("Property network not assigned").with_origin("Property error"));
         }
         Ok(())

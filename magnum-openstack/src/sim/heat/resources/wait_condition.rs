@@ -96,8 +96,7 @@ impl Plugin for WaitCondition {
     }
 
     fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        let name = op.physical_name()?;
-        op.set_physical_id(name);
+        // It stands for nothing, so it has no physical id.
         Self::look(op)
     }
 

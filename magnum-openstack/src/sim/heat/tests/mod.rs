@@ -4,6 +4,7 @@ mod balanced;
 mod docker;
 mod lives;
 mod pieces;
+mod previews;
 mod refusals;
 mod requests;
 mod volumes;

@@ -1,0 +1,218 @@
+//! A Kubernetes cluster's stack through its whole life on both Heats, side by side.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use magnum::*;
+use serde_json::{Map, Value, json};
+
+use crate::heats::{self, Heat};
+use crate::{Outcome, Scenario, differences, options};
+
+/// How long one step may take where everything runs on two cores.
+const STEP: Duration = Duration::from_secs(420);
+
+/// How the cluster is asked for: what is in front of it, and how many servers it has.
+struct Shape {
+    name: &'static str,
+    balanced: bool,
+    masters: u32,
+    nodes: u32,
+}
+
+pub fn all() -> Vec<(String, Scenario)> {
+    let shape = |name, balanced, masters, nodes| Shape {
+        name,
+        balanced,
+        masters,
+        nodes,
+    };
+    [shape("balanced", true, 2, 2), shape("plain", false, 1, 1)]
+        .into_iter()
+        .map(|shape| {
+            let name = format!("agreement_of_a_{}_life", shape.name);
+            (name, Box::pin(life(shape)) as Scenario)
+        })
+        .collect()
+}
+
+async fn life(shape: Shape) -> Outcome {
+    let began = Instant::now();
+    let real = heats::real().await.map_err(|error| error.to_string())?;
+    let simulated = heats::simulated().await.map_err(|error| error.to_string())?;
+    let wanted = wanted(&shape).map_err(|error| error.to_string())?;
+    let mut both = Vec::new();
+    for heat in [&real, &simulated] {
+        let (stacks, auth) = heat.stacks();
+        let made = stacks.create(auth, wanted.clone()).await;
+        both.push((heat, made.map_err(|error| format!("{}: {error}", heat.name))));
+    }
+    let agreed = agree(&shape, &both).await;
+    for (heat, made) in &both {
+        let Ok(made) = made else { continue };
+        let (stacks, auth) = heat.stacks();
+        stacks
+            .delete(auth, made)
+            .await
+            .map_err(|error| error.to_string())?;
+        if let Some(left) = heat.settled(made, STEP).await? {
+            return Err(format!("{}: {:?} {}", heat.name, left.phase, left.reason));
+        }
+        heat.nothing_left()?;
+    }
+    Ok(format!(
+        "{} agree, {:.0} s",
+        agreed?,
+        began.elapsed().as_secs_f64()
+    ))
+}
+
+fn wanted(shape: &Shape) -> Result<StackCreate> {
+    let mut spec = TemplateSpec::new("kubernetes", "fedora-atomic", "public").with_keypair("testkey");
+    spec.flavor_id = Some("m1.small".into());
+    spec.master_flavor_id = Some("m1.small".into());
+    spec.docker_volume_size = Some(3);
+    spec.tls_disabled = true;
+    spec.master_lb_enabled = Some(shape.balanced);
+    spec.floating_ip_enabled = Some(shape.balanced);
+    let cluster = options::cluster(spec, shape.masters, shape.nodes);
+    Ok(StackCreate {
+        name: format!("agreement-{}-{}", shape.name, std::process::id()),
+        template: magnum::drivers::k8s_fedora_atomic()
+            .definition()
+            .template()
+            .clone(),
+        parameters: options::parameters(&cluster)?,
+        timeout: Duration::from_secs(600),
+        tags: vec!["agreement".into()],
+    })
+}
+
+/// Compares the stacks when they are made, and again when the first node was taken away.
+async fn agree(shape: &Shape, both: &[(&Heat, Result<StackRef, String>)]) -> Result<String, String> {
+    let mut made = Vec::new();
+    for (heat, stack) in both {
+        made.push((*heat, stack.as_ref()?));
+    }
+    let mut seen = Vec::new();
+    for &(heat, stack) in &made {
+        seen.push(picture(heat, stack, Action::Create).await?);
+    }
+    let count = seen[0]["resources"].as_object().map_or(0, Map::len);
+    differences::between(&seen[0], &seen[1]).map_err(|why| format!("created: {why}"))?;
+    let counted = |key: &str| seen[0]["outputs"][key].as_array().map(Vec::len);
+    if counted("kube_masters") != Some(shape.masters as usize)
+        || counted("minions") != Some(shape.nodes as usize)
+    {
+        return Err(format!("{}", seen[0]["outputs"]));
+    }
+    if shape.nodes == 1 {
+        return Ok(format!("{count} resources"));
+    }
+    let mut seen = Vec::new();
+    for &(heat, stack) in &made {
+        shrink(heat, stack, shape.nodes - 1).await?;
+    }
+    for &(heat, stack) in &made {
+        seen.push(picture(heat, stack, Action::Update).await?);
+    }
+    differences::between(&seen[0], &seen[1]).map_err(|why| format!("shrunk: {why}"))?;
+    let resources = seen[0]["resources"].as_object().ok_or("no resources")?;
+    if resources.contains_key("/kube_minions/0") || !resources.contains_key("/kube_minions/1") {
+        return Err(format!("the wrong node is gone: {:?}", resources.keys()));
+    }
+    Ok(format!(
+        "{count} resources, {} after one node left",
+        resources.len()
+    ))
+}
+
+/// Takes the first node away, by its server.
+async fn shrink(heat: &Heat, stack: &StackRef, nodes: u32) -> Result<(), String> {
+    let text = |error: Error| format!("{}: {error}", heat.name);
+    let (stacks, auth) = heat.stacks();
+    let seen = stacks.get(auth, stack).await.map_err(text)?.ok_or("no stack")?;
+    let change = StackUpdate {
+        parameters: Parameters::from([
+            ("number_of_minions".into(), json!(nodes)),
+            ("minions_to_remove".into(), json!([seen.outputs["minions"][0]])),
+        ]),
+        timeout: Duration::from_secs(600),
+        tags: vec!["agreement".into()],
+    };
+    stacks.update(auth, stack, change).await.map_err(text)
+}
+
+/// The stack as it can be compared, once it is settled: every resource by its path, and the outputs.
+async fn picture(heat: &Heat, stack: &StackRef, action: Action) -> Result<Value, String> {
+    let text = |error: Error| format!("{}: {error}", heat.name);
+    let seen = heat.settled(stack, STEP).await?.ok_or("the stack is gone")?;
+    if (seen.action, seen.phase) != (Some(action), Phase::Complete) {
+        return Err(format!("{}: {:?} {}", heat.name, seen.phase, seen.reason));
+    }
+    let (stacks, auth) = heat.stacks();
+    let all = stacks.resources(auth, stack, 5).await.map_err(text)?;
+    // A nested stack is what a resource of the stack around it stands for.
+    let owners: BTreeMap<&str, &StackResource> = all.iter().map(|r| (r.physical_id.as_str(), r)).collect();
+    let path = |resource: &StackResource| {
+        let mut path = format!("/{}", resource.name);
+        let mut inner = resource;
+        while let Some(owner) = owners.get(inner.stack.id.as_str()) {
+            path = format!("/{}{path}", owner.name);
+            inner = owner;
+        }
+        path
+    };
+    let mut servers = BTreeMap::new();
+    let mut resources = Map::new();
+    for resource in &all {
+        let at = path(resource);
+        if resource.kind == "OS::Nova::Server" {
+            servers.insert(resource.physical_id.clone(), at.clone());
+        }
+        let view = json!({
+            "type": resource.kind,
+            "status": format!("{:?} {:?} {}", resource.action, resource.phase, resource.reason),
+            "parent": resource.parent,
+            "made": !resource.physical_id.is_empty(),
+        });
+        resources.insert(at, view);
+    }
+    let outputs: Map<String, Value> = seen
+        .outputs
+        .into_iter()
+        .map(|(key, value)| (key, placeholders(value, &servers)))
+        .collect();
+    Ok(json!({"resources": resources, "outputs": outputs, "tags": seen.tags}))
+}
+
+/// Servers' ids become their paths, and addresses the network that they are of.
+fn placeholders(value: Value, servers: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|v| placeholders(v, servers)).collect(),
+        Value::String(text) => {
+            if let Some(path) = servers.get(&text) {
+                return json!(path);
+            }
+            let parts = text.split_inclusive(['/', ':']);
+            json!(
+                parts
+                    .map(|part| {
+                        let end = part.find(['/', ':']).unwrap_or(part.len());
+                        let Ok(address) = part[..end].parse::<std::net::Ipv4Addr>() else {
+                            return part.to_owned();
+                        };
+                        let network = match address.octets() {
+                            [10, 0, 0, _] => "private",
+                            // The public network of the real cloud, and of the simulated one.
+                            [127, 77, ..] | [172, 24, 4, _] => "public",
+                            _ => "unknown",
+                        };
+                        format!("<{network}>{}", &part[end..])
+                    })
+                    .collect::<String>()
+            )
+        }
+        other => other,
+    }
+}
