@@ -91,7 +91,7 @@ configure_apiserver() {
             "--client-ca-file=$certs/ca.crt" "--authorization-mode=Node,RBAC"
             "--kubelet-client-certificate=$certs/admin.crt" "--kubelet-client-key=$certs/admin.key"
             "--kubelet-certificate-authority=$certs/ca.crt"
-            --kubelet-preferred-address-types=InternalIP,Hostname,ExternalIP
+            "--kubelet-preferred-address-types=InternalIP,Hostname,ExternalIP"
             "--service-account-key-file=$certs/service_account.key" --etcd-servers=https://127.0.0.1:2379
             "--etcd-cafile=$etcd_certs/ca.crt" "--etcd-certfile=$etcd_certs/server.crt"
             "--etcd-keyfile=$etcd_certs/server.key")
