@@ -21,6 +21,11 @@ pub struct Template<'a> {
 
 impl<'a> Template<'a> {
     pub fn new(text: &'a Value, given: &Parameters, attributes: &'a Attributes) -> Self {
+        Self::accept(text, given, attributes).unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// What is wrong with a parameter's value, if something is, and which.
+    pub fn accept(text: &'a Value, given: &Parameters, attributes: &'a Attributes) -> Result<Self, String> {
         let declared = text["parameters"].as_object().unwrap();
         for name in given.keys() {
             assert!(declared.contains_key(name), "parameter {name} is not declared");
@@ -29,15 +34,15 @@ impl<'a> Template<'a> {
         for (name, schema) in declared {
             let value = given.get(name).or_else(|| schema.get("default"));
             let value = value.unwrap_or_else(|| panic!("parameter {name} has no value"));
-            let value = typed(name, schema, value);
-            check(name, schema, &value).unwrap_or_else(|problem| panic!("{problem}"));
+            let value = typed(name, schema, value)?;
+            check(name, schema, &value)?;
             parameters.insert(name.clone(), value);
         }
-        Self {
+        Ok(Self {
             text,
             parameters,
             attributes,
-        }
+        })
     }
 
     pub fn parameter(&self, name: &str) -> &Value {
@@ -63,6 +68,16 @@ impl<'a> Template<'a> {
 
     /// The user data of a server.
     pub fn user_data(&self, server: &str, files: &BTreeMap<String, String>) -> String {
+        let (script, values) = self.replacements(server, files);
+        replace(script, &values)
+    }
+
+    /// The script of a server, and what is put into it, by name.
+    pub fn replacements<'f>(
+        &self,
+        server: &str,
+        files: &'f BTreeMap<String, String>,
+    ) -> (&'f str, Vec<(String, String)>) {
         let call = &self.text["resources"][server]["properties"]["user_data"]["str_replace_strict"];
         let script = &files[call["template"]["get_file"].as_str().unwrap()];
         let mut values: Vec<(String, String)> = Vec::new();
@@ -71,7 +86,7 @@ impl<'a> Template<'a> {
             values.push((name.clone(), text(&self.resolve(value))));
         }
         values.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-        replace(script, &values)
+        (script, values)
     }
 
     fn condition(&self, condition: &Value) -> bool {
@@ -175,15 +190,19 @@ fn text(value: &Value) -> String {
     }
 }
 
-fn typed(name: &str, schema: &Value, value: &Value) -> Value {
-    match (schema["type"].as_str().unwrap(), value) {
+fn typed(name: &str, schema: &Value, value: &Value) -> Result<Value, String> {
+    let value = match (schema["type"].as_str().unwrap(), value) {
         ("string", value) => json!(text(value)),
-        ("number", Value::String(digits)) => json!(digits.parse::<i64>().unwrap()),
+        ("number", Value::String(digits)) => match digits.parse::<i64>() {
+            Ok(number) => json!(number),
+            Err(_) => return Err(format!("{name}: {value} is no number")),
+        },
         ("number", Value::Number(_))
         | ("boolean", Value::Bool(_))
         | ("comma_delimited_list", Value::Array(_)) => value.clone(),
-        (kind, other) => panic!("{name} is a {kind}, not {other}"),
-    }
+        (kind, other) => return Err(format!("{name} is a {kind}, not {other}")),
+    };
+    Ok(value)
 }
 
 /// Whether a value fits the constraints of a parameter.
@@ -216,7 +235,7 @@ pub fn matches(pattern: &str, value: &str) -> bool {
 }
 
 /// As Heat does: what was put in is not looked at again.
-fn replace(text: &str, values: &[(String, String)]) -> String {
+pub fn replace(text: &str, values: &[(String, String)]) -> String {
     let Some(((name, value), rest)) = values.split_first() else {
         return text.to_owned();
     };

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Deref;
 use std::process::Output;
+use std::sync::LazyLock;
 
 use magnum_core::{
     Cluster, DriverRef, IdentityEndpoint, NodeAccess, PoolRole, Secret, StackTemplate,
     TemplateDefinition as _, TrustAccess,
 };
+use magnum_drivers::k8s_fedora_atomic::K8sFedoraAtomic;
 use serde_json::{Value, json};
 
 use super::authority::endpoint_url;
-use super::heat::{Attributes, Template};
+use super::heat::{Attributes, Template, replace};
 use super::node::signal_command;
 use super::policy::{Endpoint, MASTER_CREDENTIAL, WORKER_CREDENTIAL};
 use super::scratch::{RunningAs, Scratch};
@@ -128,28 +130,68 @@ pub struct Cloud {
 
 /// The user data of a server, exactly as Heat makes it.
 pub fn user_data(cluster: &Cluster, role: Role, cloud: &Cloud) -> String {
-    let driver = magnum_drivers::k8s_fedora_atomic();
-    let mut sent = driver
+    let (script, values) = filling(cluster, role, cloud).unwrap_or_else(|problem| panic!("{problem}"));
+    replace(&script, &values)
+}
+
+/// The texts of the driver, read once.
+struct Texts {
+    files: BTreeMap<String, String>,
+    top: Value,
+    master: Value,
+    minion: Value,
+}
+
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
+    let StackTemplate { template, files } = kubernetes_template();
+    Texts {
+        top: super::yaml(&template),
+        master: super::yaml(&files["kubemaster.yaml"]),
+        minion: super::yaml(&files["kubeminion.yaml"]),
+        files,
+    }
+});
+
+/// The driver, assembled once.
+pub fn driver() -> &'static magnum_core::StackDriver<K8sFedoraAtomic> {
+    static DRIVER: LazyLock<magnum_core::StackDriver<K8sFedoraAtomic>> =
+        LazyLock::new(magnum_drivers::k8s_fedora_atomic);
+    &DRIVER
+}
+
+/// The script of a server and what is put into it, by name; or what Heat refuses.
+pub fn filling(
+    cluster: &Cluster,
+    role: Role,
+    cloud: &Cloud,
+) -> Result<(String, Vec<(String, String)>), String> {
+    let mut sent = driver()
         .stack_parameters(cluster, Some(&cloud.nodes), Some(&cloud.trust))
-        .unwrap();
+        .map_err(|error| error.to_string())?;
     if let Some(seconds) = cloud.wait {
         sent.insert("wait_condition_timeout".into(), json!(seconds));
     }
-    let files = kubernetes_template().files;
-    let top = super::yaml(&kubernetes_template().template);
+    let (group, server, nested, index) = match role {
+        Role::Master(index) => ("kube_masters", "kube_master", &TEXTS.master, index),
+        Role::Minion(index) => ("kube_minions", "kube_minion", &TEXTS.minion, index),
+    };
+    let attributes = attributes(cluster, index, cloud);
+    let given = Template::accept(&TEXTS.top, &sent, &attributes)?.member(group, index);
+    let (script, values) = Template::accept(nested, &given, &attributes)?.replacements(server, &TEXTS.files);
+    Ok((script.to_owned(), values))
+}
+
+/// What the resources of a cluster's stack are like.
+fn attributes(cluster: &Cluster, index: u32, cloud: &Cloud) -> Attributes {
     let count = cluster.master_count();
     let floating = cluster.template.floating_ip_enabled != Some(false);
     let private: Vec<String> = (0..count).map(private_address).collect();
-    let public: Vec<String> = (0..count)
-        .map(|i| {
-            if floating {
-                public_address(i)
-            } else {
-                private_address(i)
-            }
-        })
-        .collect();
-    let mut attributes = Attributes::from([
+    let public: Vec<String> = if floating {
+        (0..count).map(public_address).collect()
+    } else {
+        private.clone()
+    };
+    Attributes::from([
         ("kube_master_ports.private_address", json!(private)),
         ("kube_master_ports.address", json!(public)),
         ("kube_master_ports.port_id", json!(private)),
@@ -163,22 +205,15 @@ pub fn user_data(cluster: &Cluster, role: Role, cloud: &Cloud) -> String {
         ("docker_volume", json!(VOLUME)),
         ("master_wait_handle.curl_cli", json!(cloud.signal)),
         ("minion_wait_handle.curl_cli", json!(cloud.signal)),
-    ]);
-    let (group, server, file, index) = match role {
-        Role::Master(index) => ("kube_masters", "kube_master", "kubemaster.yaml", index),
-        Role::Minion(index) => ("kube_minions", "kube_minion", "kubeminion.yaml", index),
-    };
-    attributes.insert(
-        "kube_minion_eth0.fixed_ips.0.ip_address",
-        json!(private_address(50 + index)),
-    );
-    attributes.insert(
-        "kube_minion_floating.floating_ip_address",
-        json!(public_address(50 + index)),
-    );
-    let given = Template::new(&top, &sent, &attributes).member(group, index);
-    let nested: Value = super::yaml(&files[file]);
-    Template::new(&nested, &given, &attributes).user_data(server, &files)
+        (
+            "kube_minion_eth0.fixed_ips.0.ip_address",
+            json!(private_address(50 + index)),
+        ),
+        (
+            "kube_minion_floating.floating_ip_address",
+            json!(public_address(50 + index)),
+        ),
+    ])
 }
 
 pub fn private_address(index: u32) -> String {

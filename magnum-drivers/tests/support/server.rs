@@ -1,6 +1,6 @@
 //! A small HTTP server that answers as a test says and keeps what it was asked.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
