@@ -52,12 +52,11 @@ fn assembled_scripts() {
 fn fragments() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/common/script");
     let mut checked = 0;
+    let value = regex::Regex::new(r"\{\{[a-z_]+\}\}").unwrap();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
-        let filled = regex::Regex::new(r"\{\{[a-z_]+\}\}")
-            .unwrap()
-            .replace_all(&text, "value");
+        let filled = value.replace_all(&text, "value");
         let name = path.file_name().unwrap().to_str().unwrap();
         let options = ["--shell=bash", "-S", "warning", "--exclude=SC2034,SC2154,SC2016"];
         check(name, &filled, &options);

@@ -181,9 +181,7 @@ fn without_comments(script: &str) -> String {
         let line = line.trim_start();
         (line == "#" || line.starts_with("# ")) && !line.starts_with("# shellcheck")
     };
-    let kept = script
-        .lines()
-        .filter(|line| !line.is_empty() && !is_comment(line));
+    let kept = script.lines().filter(|line| !is_comment(line));
     kept.fold(String::new(), |text, line| text + line + "\n")
 }
 
