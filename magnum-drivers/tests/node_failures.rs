@@ -4,10 +4,11 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::node::{Authority, CREDENTIAL, Node, endpoint_url, signing};
+use support::authority::{Authority, endpoint_url, signing};
+use support::node::{CREDENTIAL, Node};
 use support::server::{Server, answering};
 
 #[test]
@@ -101,32 +102,8 @@ fn a_certificate_of_another_authority_is_not_taken() {
 #[test]
 fn an_endpoint_with_an_unknown_certificate_is_not_trusted() {
     let (server, given) = (Authority::new(), Authority::new());
-    let mut tls = Command::new("openssl")
-        .args([
-            "s_server",
-            "-accept",
-            "127.0.0.1:0",
-            "-www",
-            "-cert",
-            "ca.pem",
-            "-key",
-            "ca.key",
-        ])
-        .current_dir(server.file("ca.pem").parent().unwrap())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut said = std::io::BufReader::new(tls.stdout.take().unwrap());
-    let address = loop {
-        let mut line = String::new();
-        assert!(std::io::BufRead::read_line(&mut said, &mut line).unwrap() > 0);
-        if let Some(address) = line.trim().strip_prefix("ACCEPT ") {
-            break address.to_owned();
-        }
-    };
-    let mut node = Node::new(&format!("https://{address}/v1/clusters/c"));
+    let endpoint = Server::secure(&server, |_| (200, "{}".into()));
+    let mut node = Node::new(&format!("https://{}/v1/clusters/c", endpoint.address));
     let ca = Command::new("base64")
         .arg("-w0")
         .arg(given.file("ca.pem"))
@@ -136,8 +113,6 @@ fn an_endpoint_with_an_unknown_certificate_is_not_trusted() {
     node.values
         .insert("__NODE_ENDPOINT_CA__", String::from_utf8(ca).unwrap());
     let reason = node.fails();
-    tls.kill().unwrap();
-    tls.wait().unwrap();
     assert!(reason.contains("cannot be reached: curl: (60)"), "{reason}");
     assert!(
         node.curl_configs().contains("cacert \""),

@@ -6,7 +6,8 @@ mod support;
 
 use std::process::Command;
 
-use support::node::{CREDENTIAL, FLOATING, Node, PRIVATE, TOKEN, endpoint_url, signing};
+use support::authority::{endpoint_url, signing};
+use support::node::{CREDENTIAL, FLOATING, Node, PRIVATE, TOKEN};
 use support::server::answering;
 
 /// openssl's words about the node's certificate.

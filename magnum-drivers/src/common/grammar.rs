@@ -3,6 +3,8 @@
 //! Heat writes such a value into the script as it is, so each consists of characters that mean nothing there.
 //! The templates' `allowed_pattern` say the same to Heat; here a value is refused before anything is made.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use magnum_core::{Error, ErrorKind, NodeAccess, PoolRole, Problem, Result, TemplateSpec, TrustAccess};
@@ -20,6 +22,11 @@ fn url_rest(value: &str) -> Option<&str> {
     (!rest.is_empty()).then_some(rest)
 }
 
+/// Whether a text can be the id, or a plain name, of something in the cloud.
+pub(crate) fn is_name(value: &str) -> bool {
+    !value.is_empty() && only(value, "._-")
+}
+
 fn is_proxy(value: &str) -> bool {
     url_rest(value)
         .map(|rest| rest.strip_suffix('/').unwrap_or(rest))
@@ -31,15 +38,20 @@ pub(crate) fn problems(spec: &TemplateSpec) -> Vec<Problem> {
     const PROXY: &str =
         "must be http:// or https:// and a host, of letters, digits and . _ ~ : @ % [ ] - only";
     const NO_PROXY: &str = "must be names, addresses and networks, separated by commas";
-    const REGISTRY: &str = "must be host:port, of letters, digits and . _ : [ ] - only";
+    const REGISTRY: &str =
+        "must be host:port, of letters, digits and . _ : [ ] - only, and begin with none of . _ : ] -";
+    const DNS: &str = "must be addresses, separated by commas and nothing else";
+    let addresses = |value: &str| value.split(',').all(|part| part.parse::<IpAddr>().is_ok());
     let no_proxy = |value: &str| only(value, ".*:/_,-");
-    let registry = |value: &str| only(value, "._:[]-");
+    // With a dash at its beginning the name of an image would be an option of docker.
+    let registry = |value: &str| only(value, "._:[]-") && !value.starts_with(['.', '_', ':', ']', '-']);
     let mut problems = Vec::new();
     let mut check = |field: &str, value: &Option<String>, fits: &dyn Fn(&str) -> bool, message: &str| {
         if let Some(value) = value.as_deref().filter(|v| !v.is_empty() && !fits(v)) {
             problems.push(Problem::new(field, value, message));
         }
     };
+    check("dns_nameserver", &spec.dns_nameserver, &addresses, DNS);
     check("http_proxy", &spec.http_proxy, &is_proxy, PROXY);
     check("https_proxy", &spec.https_proxy, &is_proxy, PROXY);
     check("no_proxy", &spec.no_proxy, &no_proxy, NO_PROXY);

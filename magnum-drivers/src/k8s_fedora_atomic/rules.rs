@@ -22,6 +22,8 @@ pub(super) fn cloud_provider(spec: &TemplateSpec) -> bool {
 pub(super) fn problems(spec: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
     let mut problems = grammar::problems(spec);
     problems.extend(storage(spec));
+    problems.extend(version(spec));
+    problems.extend(subnet(spec));
     problems.extend(cloud(spec));
     problems.extend(networks(spec));
     if let Some(cluster) = cluster {
@@ -38,6 +40,27 @@ fn storage(spec: &TemplateSpec) -> Option<Problem> {
     (size < least).then(|| {
         let message = format!("the storage driver {driver} needs {least} GB or more");
         Problem::new("docker_volume_size", size, message)
+    })
+}
+
+/// The label's number of the minor version is compared by scripts, and the whole is the name of an image.
+fn version(spec: &TemplateSpec) -> Option<Problem> {
+    let version = spec.labels.get(KUBE_TAG)?;
+    let padded = version
+        .split(['v', '.'])
+        .any(|number| number.len() > 1 && number.starts_with('0'));
+    padded.then(|| {
+        let message = "numbers of a version do not begin with 0";
+        Problem::new(format!("labels.{KUBE_TAG}"), version, message)
+    })
+}
+
+/// It goes into the scripts.
+fn subnet(spec: &TemplateSpec) -> Option<Problem> {
+    let subnet = spec.fixed_subnet.as_deref()?;
+    (!grammar::is_name(subnet)).then(|| {
+        let message = "must be an id, or a name of letters, digits and . _ -";
+        Problem::new("fixed_subnet", subnet, message)
     })
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use magnum_core::{
-    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, NameSource, NodePolicy, OutputMapping,
-    OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Source, StackInput, StackTemplate,
-    TemplateDefinition, TemplateSpec,
+    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, ErrorKind, NameSource, NodePolicy,
+    OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Source, StackInput,
+    StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
@@ -158,12 +158,48 @@ fn assemble() -> Result<StackTemplate> {
     ];
     let mut assembled = BTreeMap::new();
     for (name, file) in files {
-        assembled.insert(name.to_owned(), text.assemble(file, &values)?);
+        let whole = text.assemble(file, &values)?;
+        let is_script = std::path::Path::new(name).extension() == Some("sh".as_ref());
+        assembled.insert(
+            name.to_owned(),
+            if is_script {
+                without_comments(&whole)
+            } else {
+                whole
+            },
+        );
     }
     Ok(StackTemplate {
         template: text.assemble(include_str!("templates/kubecluster.yaml"), &values)?,
         files: assembled,
     })
+}
+
+/// A script without its comments, for which user data has no room. Those that tell shellcheck something stay.
+fn without_comments(script: &str) -> String {
+    let is_comment = |line: &str| {
+        let line = line.trim_start();
+        (line == "#" || line.starts_with("# ")) && !line.starts_with("# shellcheck")
+    };
+    let kept = script.lines().filter(|line| !is_comment(line));
+    kept.fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// Nova takes 65535 bytes of base64; beside the scripts and all other values this many bytes of the two certificate
+/// authorities, in base64, have room.
+const AUTHORITIES_ROOM: usize = 12_000;
+
+fn authorities_have_room(parameters: &Parameters) -> Result<()> {
+    let length = |name: &str| parameters.get(name).and_then(|v| v.as_str()).map_or(0, str::len);
+    let together = length("node_endpoint_ca") + length("openstack_ca");
+    if together <= AUTHORITIES_ROOM {
+        return Ok(());
+    }
+    let message = format!(
+        "the certificate authorities of the node endpoint and the cloud have no room in the servers' user data: they \
+         are {together} bytes in base64, {AUTHORITIES_ROOM} are allowed; leave out what is not needed"
+    );
+    Err(Error::new(ErrorKind::Configuration, message).at("driver", "user data"))
 }
 
 /// What the cluster's servers may say to each other: nodes hear everybody, masters hear each other, and from nodes
@@ -236,6 +272,7 @@ impl TemplateDefinition for K8sFedoraAtomic {
             }
             parameters.insert("cloud_provider_enabled".to_owned(), json!(true));
         }
+        authorities_have_room(&parameters)?;
         Ok(parameters)
     }
 

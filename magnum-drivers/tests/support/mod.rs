@@ -2,7 +2,12 @@
 
 #![allow(dead_code, unreachable_pub)]
 
+pub mod authority;
+pub mod heat;
+pub mod kubernetes;
 pub mod node;
+pub mod policy;
+pub mod scratch;
 pub mod server;
 
 use magnum_core::{

@@ -1,8 +1,12 @@
 //! A small HTTP server that answers as a test says and keeps what it was asked.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
+
+use openssl::ssl::{SslAcceptor, SslFiletype, SslMethod};
+
+use super::authority::Authority;
 
 /// What was asked.
 #[derive(Clone, Debug)]
@@ -31,14 +35,52 @@ pub struct Server {
 
 impl Server {
     pub fn start(answers: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::accepting(None, answers)
+    }
+
+    /// An HTTPS server, with a certificate of this authority.
+    pub fn secure(
+        authority: &Authority,
+        answers: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
+        authority.openssl(
+            "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server \
+             -addext subjectAltName=IP:127.0.0.1 -keyout server.key -out server.csr",
+        );
+        authority.openssl(
+            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 1 -copy_extensions copyall -out server.pem",
+        );
+        let mut tls = SslAcceptor::mozilla_intermediate(SslMethod::tls()).unwrap();
+        tls.set_private_key_file(authority.file("server.key"), SslFiletype::PEM)
+            .unwrap();
+        tls.set_certificate_chain_file(authority.file("server.pem"))
+            .unwrap();
+        Self::accepting(Some(tls.build()), answers)
+    }
+
+    fn accepting(
+        tls: Option<SslAcceptor>,
+        answers: impl Fn(&Asked) -> (u16, String) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (kept, answers): (_, Arc<Answers>) = (Arc::clone(&asked), Arc::new(Box::new(answers)));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (kept, answers) = (Arc::clone(&kept), Arc::clone(&answers));
-                std::thread::spawn(move || serve(&stream.unwrap(), &kept, &answers));
+                let (kept, answers, tls) = (Arc::clone(&kept), Arc::clone(&answers), tls.clone());
+                std::thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    match tls {
+                        None => serve(stream, &kept, &answers),
+                        // Who does not trust the certificate ends the handshake.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream) {
+                                serve(stream, &kept, &answers);
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { address, asked }
@@ -60,7 +102,7 @@ impl Server {
     }
 }
 
-fn serve(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, answers: &Answers) {
+fn serve(stream: impl std::io::Read + std::io::Write, kept: &Mutex<Vec<Asked>>, answers: &Answers) {
     let mut reader = BufReader::new(stream);
     let mut lines = Vec::new();
     loop {
@@ -88,9 +130,8 @@ fn serve(stream: &TcpStream, kept: &Mutex<Vec<Asked>>, answers: &Answers) {
     };
     kept.lock().unwrap().push(asked.clone());
     let (status, text) = answers(&asked);
-    let mut stream = stream;
     let _ = write!(
-        stream,
+        reader.get_mut(),
         "HTTP/1.1 {status} Status\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
         text.len()
     );

@@ -12,7 +12,9 @@ use_endpoint_ca() {
     [[ -n $node_endpoint_ca ]] || return 0
     base64 --decode <<<"$node_endpoint_ca" >"$scratch/endpoint-ca.pem" ||
         fail 'the certificate authority of the node endpoint is not base64'
-    cat -- /etc/ssl/certs/ca-certificates.crt "$scratch/endpoint-ca.pem" >"$scratch/roots.pem" 2>/dev/null || true
+    # Debian's place of the system's, then Fedora's.
+    cat -- /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt "$scratch/endpoint-ca.pem" \
+        >"$scratch/roots.pem" 2>/dev/null || true
     signal_roots="$scratch/roots.pem"
 }
 

@@ -40,8 +40,9 @@ kube_at_least() {
 take_programs() {
     local image=$1 mark container attempt
     shift
-    mark=$state/from-${image//[!A-Za-z0-9._-]/_}
-    [[ ! -e $mark ]] || return 0
+    mark=${image##*/}
+    mark=$state/from-${mark%:*}
+    [[ ! -e $mark || $(<"$mark") != "$image" ]] || return 0
     for ((attempt = 1; ; attempt++)); do
         docker pull "$image" >"$scratch/pull" 2>&1 && break
         ((attempt < 20)) || fail "docker pull $image: $(tail -n 1 -- "$scratch/pull")"
@@ -190,9 +191,8 @@ configure_kube_proxy() {
 # configure_docker: what the image's own unit reads.
 configure_docker() {
     if [[ -n $insecure_registry ]]; then
-        edit_file /etc/sysconfig/docker '/^INSECURE_REGISTRY=/d'
         {
-            [[ ! -e /etc/sysconfig/docker ]] || cat /etc/sysconfig/docker
+            [[ ! -e /etc/sysconfig/docker ]] || sed '/^INSECURE_REGISTRY=/d' /etc/sysconfig/docker
             printf "INSECURE_REGISTRY='--insecure-registry %s'\n" "$insecure_registry"
         } >"$scratch/docker"
         put_file 644 /etc/sysconfig/docker <"$scratch/docker"
@@ -200,12 +200,18 @@ configure_docker() {
     proxy_drop_in docker.service
 }
 
-# prepare_server ADDRESS...: what comes first on every server; further addresses are reached without a proxy.
-prepare_server() {
-    step 'set up proxies'
-    install_node_program
+# reach_cloud ADDRESS...: how this run reaches the node endpoint and Heat; further addresses go without a proxy. It comes
+# before all else in each run, or nobody would hear of what fails.
+reach_cloud() {
+    step 'reach the cloud'
     use_endpoint_ca
     use_proxies "${own_addresses[@]}" "$@"
+}
+
+# prepare_server: what comes first on every server.
+prepare_server() {
+    step 'install this script'
+    install_node_program
     proxy_environment
 
     step 'prepare the storage of Docker'

@@ -3,6 +3,7 @@
 
 state=/var/lib/magnum
 node_program=/usr/local/bin/magnum-node
+reported=$state/reported
 
 # install_node_program: this script itself, with its secrets, for root only.
 install_node_program() {
@@ -56,7 +57,7 @@ start_units() {
 
 # report_once REASON DATA: the stack waits for it at the first boot only.
 report_once() {
-    [[ ! -e $state/reported ]] || return 0
+    [[ ! -e $reported ]] || return 0
     report SUCCESS "$1" "$2"
-    put_file 600 "$state/reported" <<<"$1"
+    put_file 600 "$reported" <<<"$1"
 }

@@ -86,13 +86,15 @@ on_exit() {
     set +e
     if ((status != 0)); then
         printf 'magnum: %s failed: %s\n' "$current_step" "${failure:-exit status $status}" >&2
-        report FAILURE "$current_step: ${failure:-exit status $status}"
+        [[ -n $reported && -e $reported ]] || report FAILURE "$current_step: ${failure:-exit status $status}"
     fi
     [[ -z $scratch ]] || rm -rf -- "$scratch"
     exit "$status"
 }
 
 signal_roots=''
+# Once this file is there the stack has heard of this server, and waits no more: later failures are for the journal.
+reported=''
 trap 'failure=${failure:-"$BASH_COMMAND ended with exit status $?"}' ERR
 trap on_exit EXIT
 trap 'fail "stopped by a signal"' HUP INT TERM

@@ -91,7 +91,7 @@ configure_apiserver() {
             "--client-ca-file=$certs/ca.crt" "--authorization-mode=Node,RBAC"
             "--kubelet-client-certificate=$certs/admin.crt" "--kubelet-client-key=$certs/admin.key"
             "--kubelet-certificate-authority=$certs/ca.crt"
-            --kubelet-preferred-address-types=InternalIP,Hostname,ExternalIP
+            "--kubelet-preferred-address-types=InternalIP,Hostname,ExternalIP"
             "--service-account-key-file=$certs/service_account.key" --etcd-servers=https://127.0.0.1:2379
             "--etcd-cafile=$etcd_certs/ca.crt" "--etcd-certfile=$etcd_certs/server.crt"
             "--etcd-keyfile=$etcd_certs/server.key")
@@ -126,7 +126,7 @@ configure_controllers() {
 
 configure() {
     local api=http://127.0.0.1:$api_port member
-    prepare_server ${masters//,/ } $api_private_address $api_public_address
+    prepare_server
 
     if [[ $tls == on ]]; then
         step 'get certificates'
@@ -173,4 +173,6 @@ start() {
     report_once "the API of Kubernetes $kube_version answers on port $api_port" "$docker_version"
 }
 
+# shellcheck disable=SC2086
+reach_cloud ${masters//,/ } $api_private_address $api_public_address
 if [[ ${1:-} == start ]]; then start; else configure; fi

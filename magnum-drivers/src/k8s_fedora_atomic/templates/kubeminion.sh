@@ -24,7 +24,7 @@ node_member='__INDEX__'
 
 configure() {
     local api=http://$api_private_address:$api_port
-    prepare_server "$api_private_address"
+    prepare_server
 
     if [[ $tls == on ]]; then
         step 'get certificates'
@@ -57,4 +57,5 @@ start() {
     report_once "the node $node_name is known to Kubernetes $kube_version" "$docker_version"
 }
 
+reach_cloud "$api_private_address"
 if [[ ${1:-} == start ]]; then start; else configure; fi

@@ -1,0 +1,52 @@
+#!/bin/bash
+# Stands in the place of a command: writes down how it was called, and fails or answers as files in the scratch
+# directory say. A line of calls under fail-call/ makes exactly that call fail.
+name=${0##*/}
+home=$SCRATCH_HOME
+call=$name
+(($# == 0)) || call="$name $*"
+printf '%s\n' "$call" >>"$home/commands"
+if [[ -e $home/fail/$name ]]; then
+    cat "$home/fail/$name" >&2
+    exit 100
+fi
+if [[ -e $home/fail-call && $(<"$home/fail-call") == "$call" ]]; then
+    printf '%s is out of order\n' "$name" >&2
+    exit 100
+fi
+case $name in
+    apt-get) printf '%s\n' "$@" >>"$home/installed" ;;
+    dpkg-query) grep -qxF -- "${!#}" "$home/installed" && printf installed ;;
+    systemctl)
+        words=("$@")
+        unit=${words[-1]}
+        if [[ " $* " == *' restart '* ]]; then
+            [[ ! -e $home/fail/systemctl-restart ]] || exit 1
+            touch "$home/active/$unit"
+        elif [[ " $* " == *' is-active '* ]]; then
+            [[ -e $home/active/$unit ]] || exit 3
+        fi
+        ;;
+    uname) cat "$home/kernel" ;;
+    docker)
+        case "$1 ${2:-}" in
+            'version --format') printf '1.13.1\n' ;;
+            'create '*) printf 'container\n' ;;
+            'info '*) printf 'Server Version: 1.13.1\n Cgroup Driver: systemd\n' ;;
+            'cp '*)
+                if [[ $2 == */. ]]; then
+                    printf 'plugin\n' >"$3/flannel"
+                else
+                    rm -f -- "$3"
+                    install -m 755 -- "$home/bin/docker" "$3"
+                fi
+                ;;
+        esac
+        ;;
+    curl)
+        # The configuration comes through the pipe; the arguments are what others would see.
+        cat >"$home/curl-config"
+        cat "$home/curl-config" >>"$home/curl-configs"
+        exec /usr/bin/curl "$@" <"$home/curl-config"
+        ;;
+esac
