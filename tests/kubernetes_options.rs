@@ -234,12 +234,12 @@ async fn what_needs_a_trust_says_so() {
     let (field, says) = refused(
         template()
             .with_label("cloud_provider_enabled", "true")
-            .with_label("kube_tag", "v1.8.15"),
+            .with_label("kube_tag", "v1.9.11"),
     )
     .await;
     assert_eq!(field, "labels.cloud_provider_enabled");
     assert!(
-        says.contains("does not know trusts, Keystone v3 and Octavia: kube_tag must be v1.9.0 or newer"),
+        says.contains("does not know trusts, Keystone v3 and Octavia: kube_tag must be v1.10.0 or newer"),
         "{says}"
     );
     let (field, says) = refused(TemplateSpec {

@@ -52,7 +52,7 @@ fn node(cluster: ClusterId, server: &str, script: &str) -> Node {
     };
     let mut own = addresses(&["private_address", "address"]);
     own.insert(dns(server));
-    let role = if script.contains("Makes this server a Kubernetes master") {
+    let role = if server.contains("-master-") {
         PoolRole::Master
     } else {
         PoolRole::Worker

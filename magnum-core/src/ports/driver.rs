@@ -35,6 +35,11 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
     /// Checks a template, and with it a cluster to be made or changed, as far as the driver's own rules go.
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem>;
 
+    /// Checks the addresses of an existing subnet against those that the driver uses besides. Default: no problem.
+    fn subnet_problems(&self, _template: &TemplateSpec, _subnet: ipnet::Ipv4Net) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// Starts making the cluster's infrastructure.
     async fn cluster_create(&self, cx: &DriverContext) -> Result<()>;
 

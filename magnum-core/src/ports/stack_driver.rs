@@ -62,6 +62,11 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
         false
     }
 
+    /// See [`ClusterDriver::subnet_problems`].
+    fn subnet_problems(&self, _template: &TemplateSpec, _subnet: ipnet::Ipv4Net) -> Vec<Problem> {
+        Vec::new()
+    }
+
     /// What a user needs to talk to the COE.
     ///
     /// # Errors
@@ -313,6 +318,10 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
 
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
         self.definition.validate(template, cluster)
+    }
+
+    fn subnet_problems(&self, template: &TemplateSpec, subnet: ipnet::Ipv4Net) -> Vec<Problem> {
+        self.definition.subnet_problems(template, subnet)
     }
 
     async fn cluster_create(&self, cx: &DriverContext) -> Result<()> {

@@ -335,6 +335,14 @@ impl Magnum {
                 as_input(field, flavor, catalog.flavor(&auth, flavor).await)?;
             }
         }
+        let network = &cluster.template.external_network_id;
+        let found = as_input(
+            "external_network_id",
+            network,
+            catalog.network(&auth, network).await,
+        )?;
+        // By its id from here on: Kubernetes knows networks by nothing else, and a name may go to another.
+        cluster.template.external_network_id = found.id;
         if let Some(keypair) = &cluster.keypair {
             as_input("keypair", keypair, catalog.keypair(&auth, keypair).await)?;
         }

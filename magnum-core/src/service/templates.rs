@@ -77,7 +77,7 @@ impl Magnum {
             return Err(Error::field("external_network_id", network, message));
         }
 
-        fixed_network(cloud, &auth, &mut spec).await?;
+        fixed_network(cloud, &auth, &**driver, &mut spec).await?;
 
         let given = spec.name.clone();
         for _ in 0..GENERATED_NAME_TRIES {
@@ -266,7 +266,12 @@ pub(super) fn trust_problem(
 }
 
 /// Looks up an existing network and its subnet; one that is not given follows from the other. Both are kept by UUID.
-async fn fixed_network(cloud: &Cloud, auth: &Auth, spec: &mut TemplateSpec) -> Result<()> {
+async fn fixed_network(
+    cloud: &Cloud,
+    auth: &Auth,
+    driver: &dyn ClusterDriver,
+    spec: &mut TemplateSpec,
+) -> Result<()> {
     let mut network = None;
     if let Some(given) = &spec.fixed_network {
         network = Some(as_input(
@@ -294,8 +299,12 @@ async fn fixed_network(cloud: &Cloud, auth: &Auth, spec: &mut TemplateSpec) -> R
         let message = format!("the subnet is not on the network {}", crate::shown(&network.name));
         return Err(Error::field("fixed_subnet", &wanted, message));
     }
-    if subnet.cidr.parse::<ipnet::Ipv4Net>().is_err() {
+    let Ok(cidr) = subnet.cidr.parse::<ipnet::Ipv4Net>() else {
         return Err(Error::field("fixed_subnet", &wanted, "an IPv4 subnet is needed"));
+    };
+    let problems = driver.subnet_problems(spec, cidr);
+    if !problems.is_empty() {
+        return Err(Error::invalid(problems));
     }
     spec.fixed_network = Some(subnet.network_id);
     spec.fixed_subnet = Some(subnet.id);

@@ -34,14 +34,15 @@ pub(super) const FLANNEL_SUBNETLEN: &str = "24";
 
 /// Versions of what the scripts install.
 pub(super) const KUBERNETES: &str = "v1.15.7";
-pub(super) const KUBERNETES_RANGE: (&str, &str) = ("v1.8.0", "v1.15.12");
+pub(super) const KUBERNETES_RANGE: (&str, &str) = ("v1.9.0", "v1.15.12");
 pub(super) const ETCD: &str = "v3.3.10";
 pub(super) const FLANNEL: &str = "v0.11.0-amd64";
 pub(super) const COREDNS: &str = "1.3.1";
 pub(super) const REGISTRY: &str = "2.7.1";
 
-/// The cloud provider of Kubernetes 1.9 is the first that knows Octavia beside trusts and Keystone v3.
-pub(super) const CLOUD_PROVIDER_SINCE: &str = "v1.9.0";
+/// The cloud provider knows trusts and Keystone v3 for longer; Octavia it learnt in 1.9, whose first releases asked it for
+/// floating IPs, which are Neutron's.
+pub(super) const CLOUD_PROVIDER_SINCE: &str = "v1.10.0";
 
 pub(super) const KUBE_TAG: &str = "kube_tag";
 pub(super) const CLOUD_PROVIDER: &str = "cloud_provider_enabled";

@@ -26,6 +26,7 @@ pub(super) fn problems(spec: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Pr
     problems.extend(subnet(spec));
     problems.extend(cloud(spec));
     problems.extend(networks(spec));
+    problems.extend(port(spec));
     if let Some(cluster) = cluster {
         problems.extend(counts(spec, cluster));
         problems.extend(discovery(cluster));
@@ -137,6 +138,13 @@ fn networks(spec: &TemplateSpec) -> Vec<Problem> {
     let unusable = |address: Ipv4Addr| {
         address.is_loopback() || address.is_multicast() || address.is_link_local() || address.is_unspecified()
     };
+    if network.prefix_len() > 28 {
+        problems.push(Problem::new(
+            &field,
+            &cidr,
+            "flannel needs a prefix of 28 or less",
+        ));
+    }
     if unusable(network.network()) || network.prefix_len() < 8 {
         problems.push(Problem::new(
             &field,
@@ -152,6 +160,41 @@ fn networks(spec: &TemplateSpec) -> Vec<Problem> {
             prefix.saturating_add(16).min(30)
         );
         problems.push(Problem::new(format!("labels.{SUBNETLEN}"), length, message));
+    }
+    problems
+}
+
+/// Ports of masters that something of Kubernetes has already.
+const TAKEN: [(u16, u16); 5] = [
+    (2379, 2380),
+    (4194, 4194),
+    (6444, 6444),
+    (10248, 10256),
+    (30000, 32767),
+];
+
+fn port(spec: &TemplateSpec) -> Option<Problem> {
+    let port = spec.apiserver_port?;
+    let taken = TAKEN.iter().any(|(least, most)| (*least..=*most).contains(&port));
+    taken.then(|| {
+        let message = "something else of Kubernetes listens there: 2379, 2380, 4194, 6444, 10248 to 10256 and \
+                       30000 to 32767 are taken";
+        Problem::new("apiserver_port", port, message)
+    })
+}
+
+/// Problems of an existing subnet: what the cluster uses beside it must be elsewhere.
+pub(super) fn subnet_problems(spec: &TemplateSpec, subnet: Ipv4Net) -> Vec<Problem> {
+    let pods = spec.labels.get(NETWORK_CIDR).map_or(FLANNEL_CIDR, String::as_str);
+    let mut problems = Vec::new();
+    for (what, other) in [
+        ("the pods' network", pods),
+        ("the services' network", SERVICE_CIDR),
+    ] {
+        if other.parse::<Ipv4Net>().is_ok_and(|other| overlap(other, subnet)) {
+            let message = format!("its addresses {subnet} overlap with {what} {other}");
+            problems.push(Problem::new("fixed_subnet", subnet, message));
+        }
     }
     problems
 }

@@ -203,7 +203,7 @@ fn authorities_have_room(parameters: &Parameters) -> Result<()> {
 }
 
 /// What the cluster's servers may say to each other: nodes hear everybody, masters hear each other, and from nodes
-/// only flannel, beside what is open to all.
+/// only flannel and whoever measures their kubelet, beside what is open to all.
 fn cluster_rules() -> Vec<serde_json::Value> {
     let mut rules = Vec::new();
     let mut rule = |to: &str, from: &str, protocol: &str, port: Option<u16>| {
@@ -225,6 +225,7 @@ fn cluster_rules() -> Vec<serde_json::Value> {
     for flannel in [8285, 8472] {
         rule("master", "minion", "udp", Some(flannel));
     }
+    rule("master", "minion", "tcp", Some(10250));
     rules
 }
 
@@ -304,6 +305,10 @@ impl TemplateDefinition for K8sFedoraAtomic {
 
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
         rules::problems(template, cluster)
+    }
+
+    fn subnet_problems(&self, template: &TemplateSpec, subnet: ipnet::Ipv4Net) -> Vec<Problem> {
+        rules::subnet_problems(template, subnet)
     }
 
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {

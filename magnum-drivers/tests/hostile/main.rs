@@ -162,7 +162,6 @@ fn arrives(
     let elsewhere = [
         "keypair",
         "image_id",
-        "external_network_id",
         "flavor_id",
         "master_flavor_id",
         "dns_nameserver",

@@ -84,7 +84,7 @@ fn the_cloud_provider_acts_under_the_trust() {
             assert_eq!(
                 json!(ini(&server.plain(CONFIG))),
                 json!({"Global": global, "LoadBalancer": {
-                    "use-octavia": "true", "subnet-id": SUBNET, "floating-network-id": "external-id",
+                    "use-octavia": "true", "subnet-id": SUBNET, "floating-network-id": "public",
                     "create-monitor": "yes", "monitor-delay": "1m", "monitor-timeout": "30s",
                     "monitor-max-retries": "3",
                 }})

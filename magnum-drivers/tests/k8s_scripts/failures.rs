@@ -140,3 +140,52 @@ fn a_failed_first_start_can_be_repaired_by_a_reboot() {
     server.starts();
     assert_eq!(server.signal()["status"], "SUCCESS");
 }
+
+#[test]
+fn a_server_without_a_network_for_pods_has_not_joined() {
+    for role in BOTH {
+        let mut cluster = kubernetes_cluster();
+        cluster.template.tls_disabled = true;
+        let server = impatient(&cluster, role);
+        server.configures();
+        server.fail("flannel", "");
+        assert_eq!(
+            server.reason(&server.start()),
+            "join the network of the pods: flannel has no network for this server: flannel says why"
+        );
+    }
+}
+
+#[test]
+fn pods_are_kept_from_the_metadata_before_the_kubelet_runs() {
+    let server = KubeServer::new(&kubernetes_cluster(), Role::Minion(0), &ENDPOINT);
+    server.configures();
+    let unit = server.plain("/etc/systemd/system/kubelet.service");
+    assert!(
+        unit.contains("\nExecStartPre=/bin/bash /usr/local/bin/magnum-guard\n"),
+        "{unit}"
+    );
+    for guarded in [false, true] {
+        server.forget();
+        if guarded {
+            std::fs::write(server.beside("guarded"), "").unwrap();
+        }
+        let output = std::process::Command::new("/bin/bash")
+            .arg(server.path("/usr/local/bin/magnum-guard"))
+            .env_clear()
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", server.beside("bin").display()),
+            )
+            .env("SCRATCH_HOME", server.directory.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let rule = "FORWARD --source 10.100.0.0/16 --destination 169.254.169.254/32 --jump DROP";
+        let mut expected = vec![format!("iptables --wait --check {rule}")];
+        if !guarded {
+            expected.push(format!("iptables --wait --insert {rule}"));
+        }
+        assert_eq!(server.commands(), expected);
+    }
+}

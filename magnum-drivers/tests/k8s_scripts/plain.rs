@@ -207,7 +207,7 @@ fn the_network_of_the_pods() {
             let server = KubeServer::new(&cluster, role, &ENDPOINT);
             server.configures();
             let network: serde_json::Value =
-                serde_json::from_str(&server.read("/etc/sysconfig/flannel-network.json")).unwrap();
+                serde_json::from_str(&server.read("/etc/kube-flannel/net-conf.json")).unwrap();
             assert_eq!(network, json!({"Network": cidr, "Backend": {"Type": backend}}));
             let plan: serde_json::Value =
                 serde_json::from_str(&server.read("/etc/cni/net.d/10-flannel.conflist")).unwrap();

@@ -29,7 +29,10 @@ fn devicemapper_gets_a_volume_group() {
                 format!("vgcreate docker {device}")
             ]
         );
-        assert_eq!(server.read("/etc/sysconfig/docker-storage-setup"), "VG=docker\n");
+        assert_eq!(
+            server.read("/etc/sysconfig/docker-storage-setup"),
+            "STORAGE_DRIVER=devicemapper\nVG=docker\n"
+        );
         assert_eq!(
             server.read("/etc/sysconfig/docker-storage"),
             "DOCKER_STORAGE_OPTIONS=\n"

@@ -9,7 +9,10 @@ use crate::{BOTH, ENDPOINT};
 
 /// What is of the image, or is other on each run.
 fn is_left_out(path: &str) -> bool {
-    path.starts_with("/dev/") || path.ends_with(".key") || path.ends_with(".crt") || path == PROGRAM
+    path.starts_with("/dev/")
+        || path.ends_with(".key")
+        || [".crt", ".pub"].iter().any(|end| path.ends_with(end))
+        || path == PROGRAM
 }
 
 fn render(server: &KubeServer, directory: &Path, out: &mut String) {

@@ -60,13 +60,13 @@ fn the_cloud_provider_needs_a_version_that_knows_the_cloud() {
     };
     refused(
         "labels.cloud_provider_enabled",
-        "kube_tag must be v1.9.0 or newer",
-        with("v1.8.15"),
+        "kube_tag must be v1.10.0 or newer",
+        with("v1.9.11"),
     );
-    taken(with("v1.9.0"));
-    taken(|c| label(c, "kube_tag", "v1.8.0"));
-    refused("volume_driver", "kube_tag must be v1.9.0 or newer", |c| {
-        label(c, "kube_tag", "v1.8.0");
+    taken(with("v1.10.0"));
+    taken(|c| label(c, "kube_tag", "v1.9.0"));
+    refused("volume_driver", "kube_tag must be v1.10.0 or newer", |c| {
+        label(c, "kube_tag", "v1.9.0");
         c.template.volume_driver = Some("cinder".into());
     });
 }
@@ -230,11 +230,11 @@ fn the_descriptor_tells_the_versions() {
     let (least, most, label) = kubernetes.range.clone().unwrap();
     assert_eq!(
         (least.as_str(), most.as_str(), label),
-        ("v1.8.0", "v1.15.12", "kube_tag")
+        ("v1.9.0", "v1.15.12", "kube_tag")
     );
     let schema = descriptor.labels.iter().find(|l| l.key == "kube_tag").unwrap();
     assert_eq!(schema.value, LabelType::Version { least, most });
-    assert_eq!(kubernetes.features[0].since, "v1.9.0");
+    assert_eq!(kubernetes.features[0].since, "v1.10.0");
     let script = &kubernetes_template().files["kubemaster.sh"];
     for name in ["etcd", "flannel", "coredns"] {
         let version = &descriptor.software[name].default;
@@ -244,4 +244,49 @@ fn the_descriptor_tells_the_versions() {
     assert!(kubernetes_template().files["kubeminion.sh"].contains(&format!("registry:{registry}")));
     assert_eq!(descriptor.masters, (1, 9));
     assert_eq!(driver.validate(&TemplateSpec::default(), None), []);
+}
+
+#[test]
+fn a_port_that_something_else_has_is_refused() {
+    for port in [2379, 2380, 4194, 6444, 10_250, 30_000, 32_767] {
+        refused(
+            "apiserver_port",
+            "something else of Kubernetes listens there",
+            |c| {
+                c.template.apiserver_port = Some(port);
+            },
+        );
+    }
+    for port in [1024, 6443, 8080, 9443, 29_999, 32_768] {
+        taken(|c| c.template.apiserver_port = Some(port));
+    }
+}
+
+#[test]
+fn an_existing_subnet_must_be_beside_the_clusters_own_networks() {
+    let spec = kubernetes_cluster().template;
+    let problems = |subnet: &str| {
+        use magnum_core::TemplateDefinition as _;
+        let driver = magnum_drivers::k8s_fedora_atomic();
+        let found = driver
+            .definition()
+            .subnet_problems(&spec, subnet.parse().unwrap());
+        found.into_iter().map(|p| p.message).collect::<Vec<_>>()
+    };
+    assert!(problems("192.168.0.0/24").is_empty());
+    assert!(problems("10.100.3.0/24")[0].contains("the pods' network 10.100.0.0/16"));
+    assert!(problems("10.254.0.0/24")[0].contains("the services' network 10.254.0.0/16"));
+    assert_eq!(problems("10.0.0.0/8").len(), 2);
+}
+
+#[test]
+fn flannel_needs_room() {
+    refused(
+        "labels.flannel_network_cidr",
+        "flannel needs a prefix of 28 or less",
+        |c| {
+            label(c, "flannel_network_cidr", "10.100.0.0/29");
+            label(c, "flannel_network_subnetlen", "30");
+        },
+    );
 }

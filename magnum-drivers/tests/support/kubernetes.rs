@@ -28,7 +28,11 @@ pub const TRUSTEE_PASSWORD: &str = "trustee-password_0123456789";
 pub const TRUST: &str = "trust0123456789abcdef";
 pub const PROGRAM: &str = "/usr/local/bin/magnum-node";
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 17] = [
+    "iptables",
+    "modprobe",
+    "sysctl",
+    "journalctl",
     "docker",
     "systemctl",
     "udevadm",
@@ -45,7 +49,14 @@ const COMMANDS: [&str; 13] = [
 ];
 
 /// Where the scripts write.
-const PREFIXES: [&str; 5] = ["/etc/", "/var/lib/", "/usr/local/", "/opt/", "/dev/disk/"];
+const PREFIXES: [&str; 6] = [
+    "/etc/",
+    "/var/lib/",
+    "/usr/local/",
+    "/opt/",
+    "/dev/disk/",
+    "/run/flannel/",
+];
 
 /// A cluster with one master and one node, of a template with nothing but what is mandatory and what the service
 /// fills in.
@@ -200,7 +211,6 @@ fn attributes(cluster: &Cluster, index: u32, cloud: &Cloud) -> Attributes {
             "api_pool_floating.floating_ip_address",
             json!(LOAD_BALANCER_FLOATING),
         ),
-        ("extrouter.external_gateway_info.network_id", json!("external-id")),
         ("private_subnet", json!(SUBNET)),
         ("docker_volume", json!(VOLUME)),
         ("master_wait_handle.curl_cli", json!(cloud.signal)),

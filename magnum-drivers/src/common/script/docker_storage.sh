@@ -55,15 +55,19 @@ prepare_docker_storage() {
             } >"$scratch/fstab"
             put_file 644 /etc/fstab <"$scratch/fstab"
             mount /var/lib/docker
+            restorecon /var/lib/docker || true
         fi
         put_file 600 "$state/storage" <<<"$docker_volume"
     fi
     put_directory 755 /etc/sysconfig
     edit_file /etc/sysconfig/docker-storage 's/^DOCKER_STORAGE_OPTIONS=.*/DOCKER_STORAGE_OPTIONS=/'
     if [[ $storage_driver == devicemapper ]]; then
-        put_file 644 /etc/sysconfig/docker-storage-setup <<<'VG=docker'
+        put_file 644 /etc/sysconfig/docker-storage-setup <<<$'STORAGE_DRIVER=devicemapper\nVG=docker'
     else
         put_file 644 /etc/sysconfig/docker-storage-setup <<<"STORAGE_DRIVER=$driver"
+        put_directory 755 /etc/systemd/system/docker.service.d
+        put_file 644 /etc/systemd/system/docker.service.d/magnum-storage.conf \
+            <<<$'[Unit]\nRequiresMountsFor=/var/lib/docker'
         # Labels cannot be kept in all overlays. The server itself stays enforcing.
         edit_file /etc/sysconfig/docker 's/(^|[[:space:]"'\''])--selinux-enabled(=true)?([[:space:]"'\'']|$)/\1\3/'
     fi

@@ -10,8 +10,8 @@ flannel_cidr='__FLANNEL_CIDR__'
 flannel_backend='__FLANNEL_BACKEND__'
 insecure_registry='__INSECURE_REGISTRY__'
 dns_address='{{dns_address}}'
-# Seconds to wait for something of the cluster: somewhat less than the stack waits for this server.
-patience=$((__WAIT_TIMEOUT__ * 8 / 10))
+# Seconds after which a run waits for nothing any more: somewhat less than the stack waits for this server.
+patience=$((__WAIT_TIMEOUT__ * 7 / 10))
 
 certs=/etc/kubernetes/certs
 programs=/usr/local/bin
@@ -102,7 +102,11 @@ static_pod() {
             printf '    - "%s"\n' "$argument"
         done
         printf '    volumeMounts:\n    - {name: kubernetes, mountPath: /etc/kubernetes, readOnly: true}\n'
+        [[ $privileged == false ]] || printf '    - {name: %s, mountPath: %s}\n' lock /run/xtables.lock \
+            modules /lib/modules
         printf '  volumes:\n  - {name: kubernetes, hostPath: {path: /etc/kubernetes}}\n'
+        [[ $privileged == false ]] || printf '  - {name: %s, hostPath: {path: %s, type: %s}}\n' \
+            lock /run/xtables.lock FileOrCreate modules /lib/modules Directory
     } >"$scratch/pod"
     put_directory 700 /etc/kubernetes/manifests
     put_file 600 "/etc/kubernetes/manifests/$name.yaml" <"$scratch/pod"
@@ -151,7 +155,19 @@ configure_kubelet() {
     mapfile -t -O "${#arguments[@]}" arguments < <(cloud_arguments)
     write_arguments /etc/kubernetes/kubelet KUBELET_ARGS "${arguments[@]}" "$@"
     service_unit kubelet 'Kubernetes kubelet' "$programs/kubelet \$KUBELET_ARGS \$KUBELET_CGROUP" \
-        EnvironmentFile=/etc/kubernetes/kubelet EnvironmentFile=-/etc/kubernetes/kubelet-cgroup
+        EnvironmentFile=/etc/kubernetes/kubelet EnvironmentFile=-/etc/kubernetes/kubelet-cgroup \
+        "ExecStartPre=/bin/bash $programs/magnum-guard"
+    # What this server was told at its boot, secrets included, is nothing for pods: they could ask the cloud for it.
+    put_file 755 "$programs/magnum-guard" <<GUARD
+#!/bin/bash
+rule=(FORWARD --source $flannel_cidr --destination 169.254.169.254/32 --jump DROP)
+iptables --wait --check "\${rule[@]}" 2>/dev/null || iptables --wait --insert "\${rule[@]}"
+GUARD
+    # Without these, answers from a pod on the same bridge would not be translated back.
+    put_directory 755 /etc/modules-load.d
+    put_file 644 /etc/modules-load.d/magnum.conf <<<br_netfilter
+    put_directory 755 /etc/sysctl.d
+    put_file 644 /etc/sysctl.d/99-magnum.conf <<<$'net.bridge.bridge-nf-call-iptables = 1\nnet.ipv4.ip_forward = 1'
     put_directory 755 /etc/cni
     put_directory 755 /etc/cni/net.d
     put_file 644 /etc/cni/net.d/10-flannel.conflist <<'NETWORK'
@@ -159,7 +175,7 @@ configure_kubelet() {
   "name": "cbr0",
   "cniVersion": "0.3.1",
   "plugins": [
-    {"type": "flannel", "delegate": {"isDefaultGateway": true}},
+    {"type": "flannel", "delegate": {"hairpinMode": true, "isDefaultGateway": true}},
     {"type": "portmap", "capabilities": {"portMappings": true}}
   ]
 }
@@ -175,11 +191,13 @@ match_cgroups() {
 
 # configure_flannel: it keeps its leases in Kubernetes, so that no node needs to reach etcd.
 configure_flannel() {
-    put_file 644 /etc/sysconfig/flannel-network.json <<NETWORK
+    # Where flannel looks of itself: the option that names another file came later than some of its releases.
+    put_directory 755 /etc/kube-flannel
+    put_file 644 /etc/kube-flannel/net-conf.json <<NETWORK
 {"Network": "$flannel_cidr", "Backend": {"Type": "$flannel_backend"}}
 NETWORK
     service_unit flanneld 'Network of the pods' "$programs/flanneld -kube-subnet-mgr -ip-masq \
--kubeconfig-file=/etc/kubernetes/kubelet.kubeconfig -net-config-path=/etc/sysconfig/flannel-network.json \
+-kubeconfig-file=/etc/kubernetes/kubelet.kubeconfig \
 -iface=$private_address" "Environment=NODE_NAME=$node_name"
 }
 
@@ -235,6 +253,16 @@ start_server() {
     step 'get the programs'
     take_kubernetes "$@"
     match_cgroups
+    modprobe br_netfilter
+    sysctl --quiet --load=/etc/sysctl.d/99-magnum.conf
+}
+
+# has_network: whether flannel has made its part of the pods' network, or else what it says last.
+has_network() {
+    [[ -s /run/flannel/subnet.env ]] || {
+        journalctl --unit=flanneld.service --lines=1 --output=cat --no-pager
+        return 1
+    }
 }
 
 # join: wait until Kubernetes knows this server, with a client's configuration that may ask.
@@ -242,4 +270,6 @@ join() {
     step 'join the cluster'
     wait_for "Kubernetes does not know the node $node_name" \
         "$programs/kubectl" "--kubeconfig=$1" get node "$node_name"
+    step 'join the network of the pods'
+    wait_for 'flannel has no network for this server' has_network
 }

@@ -20,6 +20,7 @@ After=docker.service network-online.target
 Type=oneshot
 RemainAfterExit=yes
 TimeoutStartSec=0
+Environment=HOME=/root
 ExecStart=/bin/bash $node_program start
 
 [Install]
@@ -34,12 +35,12 @@ hand_over() {
     systemctl --no-block start docker.service magnum-node.service
 }
 
-# wait_for WHAT COMMAND...: until the command succeeds.
+# wait_for WHAT COMMAND...: until the command succeeds. All waits of a run together have one limit.
 wait_for() {
-    local what=$1 until=$((SECONDS + patience))
+    local what=$1
     shift
     while ! "$@" >"$scratch/answer" 2>&1; do
-        ((SECONDS < until)) || fail "$what: $(tail -n 1 -- "$scratch/answer")"
+        ((SECONDS < patience)) || fail "$what: $(tail -n 1 -- "$scratch/answer")"
         sleep 5
     done
 }

@@ -40,6 +40,9 @@ get_certificates() {
         "${own_addresses[@]}" "$node_name"
     fetch_certificate admin "$certs/admin.key" "$certs/admin.crt" "$certs/ca.crt"
     fetch_shared_key service-account "$certs/service_account.key"
+    # The API server checks with the public half, which all its versions can read.
+    openssl pkey -in "$certs/service_account.key" -pubout >"$scratch/public"
+    put_file 644 "$certs/service_account.pub" <"$scratch/public"
     # What is in etcd is nobody's business but the masters': it has an authority of its own.
     put_directory 700 "$etcd_certs"
     fetch_authority /authorities/etcd "$etcd_certs/ca.crt"
@@ -92,7 +95,7 @@ configure_apiserver() {
             "--kubelet-client-certificate=$certs/admin.crt" "--kubelet-client-key=$certs/admin.key"
             "--kubelet-certificate-authority=$certs/ca.crt"
             "--kubelet-preferred-address-types=InternalIP,Hostname,ExternalIP"
-            "--service-account-key-file=$certs/service_account.key" --etcd-servers=https://127.0.0.1:2379
+            "--service-account-key-file=$certs/service_account.pub" --etcd-servers=https://127.0.0.1:2379
             "--etcd-cafile=$etcd_certs/ca.crt" "--etcd-certfile=$etcd_certs/server.crt"
             "--etcd-keyfile=$etcd_certs/server.key")
     else
@@ -102,6 +105,8 @@ configure_apiserver() {
     fi
     if kube_at_least 1.10; then
         arguments+=("--enable-admission-plugins=$plugins")
+        # It is on by itself, and would wait for tokens that nobody makes.
+        [[ $tls == on ]] || arguments+=(--disable-admission-plugins=ServiceAccount)
     else
         arguments+=("--admission-control=$plugins")
     fi
