@@ -11,8 +11,10 @@
 mod support;
 
 use magnum::openstack::sim::world::compute::Server;
+use magnum::openstack::sim::world::load_balancing::{LoadBalancerSpec, PartKind, PartSpec};
 use magnum::openstack::sim::world::network::{NetworkSpec, RouterSpec, SubnetSpec};
 use magnum::*;
+use serde_json::json;
 use support::kubernetes::{guides_template as template, without_quotas};
 use support::scene::Scene;
 
@@ -259,4 +261,72 @@ async fn what_needs_a_trust_says_so() {
     let (field, says) = refused(spec).await;
     assert_eq!(field, "labels.cloud_provider_enabled");
     assert!(says.contains("the volume driver cinder needs it"), "{says}");
+}
+
+/// A load balancer as Kubernetes in these versions makes one for a service: no word of the cluster, but members.
+async fn unmarked_service(scene: &Scene, number: u32, subnet: &str, member: &str) -> String {
+    let project = scene.cx.project_id.clone();
+    let name = format!("a{number:031x}");
+    let id = scene.cloud.with(|world| {
+        let spec = LoadBalancerSpec {
+            name: name.clone(),
+            vip_subnet_id: subnet.into(),
+            ..LoadBalancerSpec::default()
+        };
+        world.create_load_balancer(&project, spec).unwrap().id
+    });
+    let mut parent_id = id.clone();
+    for kind in [PartKind::Listener, PartKind::Pool, PartKind::Member] {
+        tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+        let settings = match kind {
+            PartKind::Listener => json!({"protocol": "TCP", "protocol_port": 80}),
+            PartKind::Pool => json!({"protocol": "TCP", "lb_algorithm": "ROUND_ROBIN"}),
+            _ => json!({"address": member, "protocol_port": 30_080}),
+        };
+        let part = PartSpec {
+            kind,
+            name: name.clone(),
+            parent_id,
+            settings: settings.as_object().unwrap().clone(),
+            fails_with: None,
+        };
+        parent_id = scene
+            .cloud
+            .with(|world| world.create_load_balancer_part(&project, part).unwrap().id);
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+    name
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_shared_subnet_services_go_that_lead_to_the_clusters_servers_alone() {
+    let scene = roomy(8).await;
+    let ids = existing(&scene, &["192.168.9.0/24"]);
+    let spec = TemplateSpec {
+        fixed_subnet: Some(ids[1].clone()),
+        volume_driver: Some("cinder".into()),
+        floating_ip_enabled: Some(false),
+        ..template()
+    };
+    let template = scene.magnum.create_template(&scene.cx, spec).await.unwrap();
+    let spec = ClusterSpec::new(template.id.to_string());
+    let id = scene
+        .magnum
+        .create_cluster(&scene.cx, spec, CreateOptions::default())
+        .await
+        .unwrap()
+        .id;
+    scene.settle().await;
+    let made = scene.cluster(id).await.unwrap();
+    assert_eq!(
+        made.status,
+        ClusterStatus::CREATE_COMPLETE,
+        "{:?}",
+        made.status_reason
+    );
+    unmarked_service(&scene, 1, &ids[1], &made.node_addresses()[0]).await;
+    let theirs = unmarked_service(&scene, 2, &ids[1], "192.168.9.250").await;
+    scene.delete(id).await;
+    assert_eq!(scene.cluster(id).await, None);
+    assert_eq!(scene.leftovers().load_balancers, [theirs]);
 }

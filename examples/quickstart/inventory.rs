@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use magnum::openstack::{Call, OpenStack, Service};
-use magnum::{Auth, Result};
+use magnum::{Auth, ErrorKind, Result};
 use serde_json::Value;
 
 /// Things of a project, as `kind name (id)`.
@@ -26,10 +26,12 @@ const LISTS: [(Service, &str, &str); 9] = [
 pub async fn take(openstack: &OpenStack, auth: &Auth) -> Result<Inventory> {
     let mut found = BTreeSet::new();
     for (service, path, kind) in LISTS {
-        let answer: Value = openstack
-            .call(auth, &Call::get(service, "inventory", path))
-            .await?
-            .json()?;
+        let answer: Value = match openstack.call(auth, &Call::get(service, "inventory", path)).await {
+            Ok(answer) => answer.json()?,
+            // A cloud without this service, or that keeps it from us, has nothing of ours there.
+            Err(error) if matches!(error.kind(), ErrorKind::Configuration | ErrorKind::Forbidden) => continue,
+            Err(error) => return Err(error),
+        };
         for item in answer.get(kind).and_then(Value::as_array).into_iter().flatten() {
             let text = |field: &str| item.get(field).and_then(Value::as_str).unwrap_or_default();
             let name = if kind == "stacks" {

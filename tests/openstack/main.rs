@@ -11,6 +11,8 @@
 )]
 
 mod agreement;
+mod booted;
+mod cloudlet;
 mod differences;
 mod heats;
 #[path = "../support/interrupt.rs"]

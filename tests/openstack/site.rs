@@ -228,7 +228,8 @@ fn write_key(path: &Path) -> Result<()> {
         .map_err(|e| Error::internal(e.to_string()))
 }
 
-/// Makes room in the projects, so that scenarios side by side do not meet each other's quotas.
+/// Makes room in the projects, so that scenarios side by side do not meet each other's quotas. Cinder and Octavia are
+/// configured without any.
 pub async fn prepare() -> Result<()> {
     let admin = OpenStack::builder()
         .cloud(config("admin")?)
@@ -242,28 +243,6 @@ pub async fn prepare() -> Result<()> {
     let call = Call::new(Service::NETWORK, "quota", http::Method::PUT, "/quotas/{project}")
         .segment(demo.project_id.clone())
         .json(&quota);
-    admin.call(&Auth::Service, &call).await?;
-    let quota = json!({"quota_set": {"volumes": -1, "gigabytes": -1, "snapshots": -1}});
-    let call = Call::new(
-        Service::BLOCK_STORAGE,
-        "quota",
-        http::Method::PUT,
-        "/os-quota-sets/{project}",
-    )
-    .segment(demo.project_id.clone())
-    .json(&quota);
-    admin.call(&Auth::Service, &call).await?;
-    let quota = json!({"quota": {
-        "load_balancer": -1, "listener": -1, "pool": -1, "member": -1, "health_monitor": -1,
-    }});
-    let call = Call::new(
-        Service::LOAD_BALANCER,
-        "quota",
-        http::Method::PUT,
-        "/lbaas/quotas/{project}",
-    )
-    .segment(demo.project_id.clone())
-    .json(&quota);
     admin.call(&Auth::Service, &call).await?;
     set_compute_quota("demo", -1).await
 }
