@@ -274,3 +274,57 @@ async fn a_cluster_that_never_had_a_stack_is_deleted_without_looking() {
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
     assert!(scene.cloud.requests().is_empty());
 }
+
+/// An answer to every call of a method whose path begins so.
+fn refuse(scene: &Scene, method: Option<http::Method>, path_prefix: &str, status: u16) {
+    let at = At::Route {
+        method,
+        path_prefix: path_prefix.into(),
+        nth: 0,
+    };
+    let retry_after = None;
+    scene
+        .cloud
+        .inject(Harm::always(at, Effect::Status { status, retry_after }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_floating_ip_that_its_owner_gave_to_another_server_stays() {
+    let (scene, id) = populated().await;
+    refuse(&scene, Some(http::Method::DELETE), "/", 503);
+    delete(&scene, id, DeleteOptions::default()).await;
+    assert_eq!(
+        scene.cluster(id).await.unwrap().status,
+        ClusterStatus::DELETE_FAILED
+    );
+    scene.cloud.clear_faults();
+    let web = foreigners(&scene);
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let project = &scene.cx.project_id;
+    let floating_ip = scene.cloud.with(|world| {
+        let balancers = world.load_balancing.balancers();
+        let ports: Vec<String> = balancers.map(|b| b.vip_port_id.clone()).collect();
+        let leads_to_one = |port: &Option<String>| port.as_ref().is_some_and(|port| ports.contains(port));
+        let floating_ip = world
+            .network
+            .floating_ips()
+            .find(|found| found.project_id == *project && leads_to_one(&found.port_id))
+            .unwrap()
+            .id
+            .clone();
+        let port = world.network.ports().find(|p| p.device_id == web).unwrap();
+        let port = port.id.clone();
+        world
+            .associate_floating_ip(&floating_ip, Some(&port), None)
+            .unwrap();
+        floating_ip
+    });
+    delete(&scene, id, DeleteOptions::default()).await;
+    let fault = scene.cluster(id).await.unwrap().fault.unwrap();
+    assert!(fault.message.contains(&format!("server web ({web})")), "{fault}");
+    assert!(
+        scene
+            .cloud
+            .with(|world| world.find_floating_ip(&floating_ip).is_ok())
+    );
+}

@@ -7,7 +7,9 @@ mod parse;
 mod tests;
 
 use async_trait::async_trait;
-use magnum_core::{Auth, CloudResources, Error, ErrorKind, LoadBalancer, NetworkPort, Result, Volume};
+use magnum_core::{
+    Auth, CloudResources, Error, ErrorKind, FloatingIp, LoadBalancer, NetworkPort, Result, Volume,
+};
 use serde::de::DeserializeOwned;
 
 use self::parse::{
@@ -120,6 +122,14 @@ impl CloudResources for Resources {
         let list = Call::get(NEUTRON, "floating_ip.list", "/floatingips").query("port_id", port);
         let listed = self.all(auth, list, |body: &FloatingIpBody| &body.id).await?;
         Ok(listed.into_iter().map(|body| body.id).collect())
+    }
+
+    async fn floating_ip(&self, auth: &Auth, id: &str) -> Result<Option<FloatingIp>> {
+        let get = Call::get(NEUTRON, "floating_ip.get", "/floatingips/{id}").segment(id);
+        match self.look(auth, get).await? {
+            Some(answer) => Ok(Some(answer.json::<One<FloatingIpBody>>()?.item.into())),
+            None => Ok(None),
+        }
     }
 
     async fn delete_floating_ip(&self, auth: &Auth, id: &str) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::owner;
 use super::work::{Next, Work};
-use crate::model::{OperationKind, Owned, Step, VolumePolicy};
+use crate::model::{LedgerEntry, OperationKind, Owned, Step, VolumePolicy};
 use crate::ports::CloudResources;
 use crate::{Error, ErrorKind, Result, Retry};
 
@@ -76,9 +76,7 @@ impl Work {
         let mut failed = None;
         for entry in self.ledger.clone().into_iter().filter(|e| which(&e.owned)) {
             let gone = match &entry.owned {
-                Owned::LoadBalancer { id, floating_ips, .. } => {
-                    self.remove_load_balancer(id, floating_ips).await
-                }
+                Owned::LoadBalancer { .. } => self.remove_load_balancer(&entry).await,
                 Owned::Volume { id, .. } => self.remove_volume(id).await,
                 _ => continue,
             };
@@ -113,22 +111,54 @@ impl Work {
     }
 
     /// `None` when it is gone, its floating IPs included; else what it is.
-    async fn remove_load_balancer(&self, id: &str, floating_ips: &[String]) -> Result<Option<String>> {
+    async fn remove_load_balancer(&mut self, entry: &LedgerEntry) -> Result<Option<String>> {
+        let Owned::LoadBalancer {
+            id,
+            floating_ips,
+            vip_port_id,
+            ..
+        } = &entry.owned
+        else {
+            return Ok(None);
+        };
         let auth = owner::required(&self.inner, &self.cluster, &self.ledger)?;
         let resources = self.resources()?;
         let get = resources.load_balancer(&auth, id);
         let seen = owner::under(&self.inner, &auth, "load_balancer.get", get).await?;
-        let status = seen.map(|balancer| balancer.provisioning_status);
+        let mut vip_port = vip_port_id.clone();
+        let status = seen.map(|balancer| {
+            if vip_port.is_empty() {
+                vip_port = balancer.vip_port_id;
+            }
+            balancer.provisioning_status
+        });
         if let Some(status) = &status
             && status.starts_with("PENDING_")
         {
             return Ok(Some(status.clone()));
         }
         // Also once it is gone: one may have been given to it while it was being removed.
+        let mut moved = Vec::new();
         for address in floating_ips {
+            let get = resources.floating_ip(&auth, address);
+            let Some(found) = owner::under(&self.inner, &auth, "floating_ip.get", get).await? else {
+                continue;
+            };
+            if let Some(port) = found.port_id.filter(|port| *port != vip_port) {
+                tracing::info!("floating IP {address} stays: it leads to port {port} now");
+                moved.push(address.clone());
+                continue;
+            }
             let call = resources.delete_floating_ip(&auth, address);
             let call = owner::under(&self.inner, &auth, "floating_ip.delete", call);
             self.fence.write("floating_ip.delete", call).await?;
+        }
+        if !moved.is_empty() {
+            let mut entry = entry.clone();
+            if let Owned::LoadBalancer { floating_ips, .. } = &mut entry.owned {
+                floating_ips.retain(|address| !moved.contains(address));
+            }
+            self.record(entry).await?;
         }
         let Some(status) = status else {
             return Ok(None);

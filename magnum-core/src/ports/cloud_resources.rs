@@ -40,6 +40,15 @@ pub struct Volume {
     pub servers: Vec<String>,
 }
 
+/// A floating IP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FloatingIp {
+    /// Its UUID.
+    pub id: String,
+    /// The port that it leads to now.
+    pub port_id: Option<String>,
+}
+
 /// A port on a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkPort {
@@ -82,6 +91,9 @@ pub trait CloudResources: fmt::Debug + Send + Sync + 'static {
 
     /// The ids of the floating IPs that lead to a port.
     async fn floating_ips(&self, auth: &Auth, port: &str) -> Result<Vec<String>>;
+
+    /// A floating IP, unless it is gone.
+    async fn floating_ip(&self, auth: &Auth, id: &str) -> Result<Option<FloatingIp>>;
 
     /// Gives a floating IP back.
     async fn delete_floating_ip(&self, auth: &Auth, id: &str) -> Result<()>;

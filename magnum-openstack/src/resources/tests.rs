@@ -224,6 +224,16 @@ async fn a_port_of_network_and_subnet_is_one() {
             json!({"floatingips": [{"id": "f", "port_id": "p"}]}),
         ),
         (
+            "GET /v2.0/floatingips/f",
+            200,
+            json!({"floatingip": {"id": "f", "port_id": "p"}}),
+        ),
+        (
+            "GET /v2.0/floatingips/free",
+            200,
+            json!({"floatingip": {"id": "free", "port_id": null}}),
+        ),
+        (
             "GET /v2.1/servers/s",
             200,
             json!({"server": {"id": "s", "name": "web"}}),
@@ -244,6 +254,12 @@ async fn a_port_of_network_and_subnet_is_one() {
     };
     assert_eq!(port.addresses, ["10.0.0.9"]);
     assert_eq!(resources.floating_ips(&auth(), "p").await.unwrap(), ["f"]);
+    let mut leads_to = Vec::new();
+    for id in ["f", "free", "gone"] {
+        let found = resources.floating_ip(&auth(), id).await.unwrap();
+        leads_to.push(found.map(|address| address.port_id));
+    }
+    assert_eq!(leads_to, [Some(Some("p".to_owned())), Some(None), None]);
     resources.delete_floating_ip(&auth(), "gone").await.unwrap();
     let mut names = Vec::new();
     for id in ["s", "theirs", "gone"] {

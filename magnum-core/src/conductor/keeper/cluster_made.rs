@@ -104,6 +104,7 @@ impl Keeper {
                     id: balancer.id,
                     name: balancer.name,
                     floating_ips,
+                    vip_port_id: balancer.vip_port_id,
                 }
             }
         };
