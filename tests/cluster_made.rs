@@ -240,6 +240,8 @@ async fn a_load_balancer_that_cannot_be_removed_fails_the_delete_by_name_or_is_l
 
     delete(&scene, id, DeleteOptions::forced()).await;
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    // The load balancers hold the stack's network, but what it runs has gone: it was not given up for their sake.
+    assert_eq!(scene.leftovers().servers, [""; 0]);
     let left = scene.store.tombstone(id).await.unwrap().unwrap().leftovers;
     let names = |what: &str| left.iter().filter(|thing| thing.starts_with(what)).count();
     assert_eq!(
@@ -326,5 +328,34 @@ async fn a_floating_ip_that_its_owner_gave_to_another_server_stays() {
         scene
             .cloud
             .with(|world| world.find_floating_ip(&floating_ip).is_ok())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_force_the_stack_goes_also_when_a_look_fails() {
+    let (scene, id) = populated().await;
+    refuse(&scene, Some(http::Method::GET), "/volume/v3", 503);
+    delete(&scene, id, DeleteOptions::forced()).await;
+    assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    let left = scene.leftovers();
+    assert_eq!((left.volumes.len(), left.total()), (1, 1), "{left}");
+    let left = scene.store.tombstone(id).await.unwrap().unwrap().leftovers;
+    assert!(left.iter().any(|why| why.contains("Cinder")), "{left:?}");
+    assert!(!left.iter().any(|thing| thing.starts_with("stack ")), "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_force_the_stack_does_not_wait_for_ever_for_load_balancers() {
+    let (scene, id) = populated().await;
+    refuse(&scene, Some(http::Method::DELETE), "/load-balancer", 409);
+    delete(&scene, id, DeleteOptions::forced()).await;
+    assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    assert_eq!(scene.leftovers().servers, [""; 0]);
+    let left = scene.store.tombstone(id).await.unwrap().unwrap().leftovers;
+    let named = format!("load balancer kube_service_{id}_default_");
+    assert_eq!(
+        left.iter().filter(|thing| thing.starts_with(&named)).count(),
+        2,
+        "{left:?}"
     );
 }

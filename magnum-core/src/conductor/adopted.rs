@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::owner;
-use super::work::{Next, Work};
-use crate::model::{LedgerEntry, OperationKind, Owned, Step, VolumePolicy};
-use crate::ports::CloudResources;
+use super::work::{Next, Work, later};
+use crate::model::{FailureCode, Fault, LedgerEntry, OperationKind, Owned, Step, VolumePolicy};
+use crate::ports::{CloudResources, ClusterDriver};
 use crate::{Error, ErrorKind, Result, Retry};
 
 /// How many kept volumes an event names; the others are counted. The log names all.
@@ -18,14 +18,53 @@ impl Work {
         let Ok(driver) = self.driver() else {
             return self.without_driver().await;
         };
-        let cx = self.context()?;
-        driver.pre_delete(&cx).await?;
-        self.ledger = self.inner.store.ledger(self.cluster.id).await?;
-        if let Some(wait) = self.drain_load_balancers().await? {
-            return Ok(wait);
+        let given_up = self.forced() && self.operation.fault.is_some();
+        let looked = self.look(&*driver).await;
+        go_on(given_up, looked)?;
+        let waits = self.drain_load_balancers().await;
+        if let Some(Some(wait)) = go_on(given_up, waits)? {
+            if !self.waited_long_enough() {
+                return Ok(wait);
+            }
+            let reason = self.cluster.status_reason.clone().unwrap_or_default();
+            let fault = Fault::new(FailureCode::Timeout, reason);
+            tracing::warn!("not waited for any longer: {fault}");
+            self.operation.fault.get_or_insert(fault);
         }
         self.go_to(Step::Drive).await?;
         Ok(Next::Again)
+    }
+
+    /// Has the driver adopt what it finds.
+    async fn look(&mut self, driver: &dyn ClusterDriver) -> Result<()> {
+        let cx = self.context()?;
+        driver.pre_delete(&cx).await?;
+        self.ledger = self.inner.store.ledger(self.cluster.id).await?;
+        Ok(())
+    }
+
+    /// By force the stack goes also when what was to go before it does not: nothing else ends what the cluster runs.
+    /// It fails here twice only if nobody worked on it meanwhile.
+    pub(super) async fn leave_for_later(&mut self, fault: Fault) -> Result<Next> {
+        tracing::warn!("left for later: {fault}");
+        let now = self.inner.clock.now();
+        if now >= self.operation.deadline {
+            self.operation.deadline = later(&self.inner, self.inner.settings.delete_timeout);
+        }
+        let again = self.operation.fault.replace(fault).is_some();
+        let step = if again { Step::Drive } else { Step::PreDelete };
+        self.go_to(step).await?;
+        Ok(Next::Again)
+    }
+
+    /// Half of the time, by force; the other half is the stack's.
+    fn waited_long_enough(&self) -> bool {
+        let half = later(&self.inner, self.inner.settings.delete_timeout / 2);
+        self.forced() && half >= self.operation.deadline
+    }
+
+    pub(super) fn forced(&self) -> bool {
+        matches!(self.operation.kind, OperationKind::Delete { force: true, .. })
     }
 
     /// What stays by the volume policy, in words.
@@ -203,6 +242,17 @@ impl Work {
             return Err(broken("volume", id, &volume.status));
         }
         Ok(Some("being removed".to_owned()))
+    }
+}
+
+/// What a step that may be left out has come to; `None` when it was left out.
+pub(super) fn go_on<T>(leave_out: bool, result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Err(error) if leave_out && error.kind() != ErrorKind::Stale => {
+            tracing::warn!(error = ?error, "left out");
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }
 
