@@ -144,14 +144,7 @@ async fn a_foreign_server_is_named_and_volumes_go() {
     a_foreign_server_is_named_and_the_rest_goes(VolumePolicy::Delete).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_load_balancer_that_comes_while_the_stack_goes_is_removed_as_well() {
-    let (scene, id) = populated().await;
-    scene
-        .magnum
-        .delete_cluster(&scene.cx, id, DeleteOptions::default())
-        .await
-        .unwrap();
+async fn until_observe(scene: &Scene, id: ClusterId) {
     let conductor = scene.conductor(3);
     loop {
         let operation = scene.store.active_operation(id).await.unwrap().unwrap();
@@ -161,6 +154,17 @@ async fn a_load_balancer_that_comes_while_the_stack_goes_is_removed_as_well() {
         conductor.step().await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer_that_comes_while_the_stack_goes_is_removed_as_well() {
+    let (scene, id) = populated().await;
+    scene
+        .magnum
+        .delete_cluster(&scene.cx, id, DeleteOptions::default())
+        .await
+        .unwrap();
+    until_observe(&scene, id).await;
     let project = &scene.cx.project_id;
     scene.cloud.with(|world| {
         let subnet = own_subnet(world, project).id;
@@ -358,4 +362,66 @@ async fn by_force_the_stack_does_not_wait_for_ever_for_load_balancers() {
         2,
         "{left:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_volume_and_a_load_balancer_elsewhere_that_come_while_the_stack_goes_are_removed_as_well() {
+    let scene = Scene::of_kubernetes(5, Settings::default()).await;
+    let project = &scene.cx.project_id;
+    let shared = scene.cloud.with(|world| {
+        let spec = NetworkSpec {
+            name: "shared".into(),
+            ..NetworkSpec::default()
+        };
+        let network_id = world.create_network(project, spec).unwrap().id;
+        let spec = SubnetSpec {
+            name: "shared".into(),
+            network_id,
+            cidr: "192.168.7.0/24".into(),
+            ..SubnetSpec::default()
+        };
+        world.create_subnet(project, spec).unwrap().id
+    });
+    scene.template().await;
+    let id = scene.accept(1).await.id;
+    scene.settle().await;
+    let mut cluster = scene.cluster(id).await.unwrap();
+    cluster.template.fixed_subnet = Some(shared.clone());
+    cluster.revision = cluster.revision.next();
+    let commit = Commit::new().write(Write::PutCluster(Box::new(cluster)));
+    scene.store.commit(commit).await.unwrap();
+    let all = DeleteOptions::default().with_volumes(VolumePolicy::Delete);
+    scene.magnum.delete_cluster(&scene.cx, id, all).await.unwrap();
+    until_observe(&scene, id).await;
+    scene.cloud.with(|world| {
+        let spec = VolumeSpec {
+            name: format!("{id}-dynamic-pvc-late"),
+            size_gib: 1,
+            ..VolumeSpec::default()
+        };
+        world.create_volume(project, spec).unwrap();
+        service(world, project, id, "late", &shared, None);
+    });
+    scene.settle().await;
+    assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    let left = scene.leftovers();
+    assert_eq!((left.networks.len(), left.total()), (1, 2), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn volumes_that_may_not_be_seen_stop_no_delete_and_are_said() {
+    for volumes in [VolumePolicy::Keep, VolumePolicy::Delete] {
+        let (scene, id) = populated().await;
+        refuse(&scene, Some(http::Method::GET), "/volume/v3", 403);
+        delete(&scene, id, DeleteOptions::default().with_volumes(volumes)).await;
+        assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+        let left = scene.leftovers();
+        assert_eq!((left.volumes.len(), left.total()), (1, 1), "{left}");
+        let event = scene.events.events().pop().unwrap();
+        let reason = event.reason.unwrap();
+        assert!(
+            reason.starts_with("volumes could not be looked for: Cinder"),
+            "{reason}"
+        );
+    }
 }

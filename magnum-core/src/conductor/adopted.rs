@@ -37,10 +37,35 @@ impl Work {
 
     /// Has the driver adopt what it finds.
     async fn look(&mut self, driver: &dyn ClusterDriver) -> Result<()> {
-        let cx = self.context()?;
+        let keeper = Arc::new(self.keeper()?);
+        let cx = self.context_of(Arc::clone(&keeper))?;
         driver.pre_delete(&cx).await?;
+        self.operation.unseen = keeper.unseen();
         self.ledger = self.inner.store.ledger(self.cluster.id).await?;
         Ok(())
+    }
+
+    /// Once more when the stack is gone: until its servers were, Kubernetes may have made what held nothing of the
+    /// stack, a volume or a load balancer elsewhere.
+    pub(super) async fn last_look(&mut self, driver: &dyn ClusterDriver) -> Result<()> {
+        match self.look(driver).await {
+            Ok(()) => {
+                // What is still there is in the ledger.
+                self.operation.fault = None;
+                Ok(())
+            }
+            Err(error) if self.forced() && error.kind() != ErrorKind::Stale => {
+                let last = error.retry() == Retry::Never
+                    || self.operation.attempt.saturating_add(1) >= self.inner.settings.attempts;
+                if self.operation.fault.is_none() && !last {
+                    return Err(error);
+                }
+                tracing::warn!(error = ?error, "left out");
+                self.operation.fault.get_or_insert_with(|| Fault::from(&error));
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     /// By force the stack goes also when what was to go before it does not: nothing else ends what the cluster runs.
@@ -67,7 +92,7 @@ impl Work {
         matches!(self.operation.kind, OperationKind::Delete { force: true, .. })
     }
 
-    /// What stays by the volume policy, in words.
+    /// What stays by the volume policy, in words, and what may stay because it was not to be seen.
     pub(super) fn kept(&self) -> Option<String> {
         let mut kept: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
         for volume in &kept {
@@ -78,6 +103,7 @@ impl Work {
         if more > 0 {
             kept.push(format!("{more} more"));
         }
+        kept.extend(self.operation.unseen.clone());
         (!kept.is_empty()).then(|| kept.join(", "))
     }
 

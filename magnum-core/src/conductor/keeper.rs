@@ -30,6 +30,8 @@ pub(crate) struct Keeper {
     cluster: Arc<Cluster>,
     ledger: Mutex<Vec<LedgerEntry>>,
     writing: Option<Writing>,
+    /// What the cluster's identity was not allowed to look for.
+    unseen: Mutex<Option<String>>,
 }
 
 /// What a keeper needs to change things.
@@ -53,6 +55,7 @@ impl Keeper {
             cluster,
             ledger,
             writing: None,
+            unseen: Mutex::default(),
         })
     }
 
@@ -68,6 +71,7 @@ impl Keeper {
             cluster,
             ledger: Mutex::new(ledger),
             writing: Some(writing),
+            unseen: Mutex::default(),
         }
     }
 

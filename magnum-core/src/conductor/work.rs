@@ -213,10 +213,14 @@ impl Work {
 
     /// What the driver gets to work with.
     pub(super) fn context(&self) -> Result<DriverContext> {
+        self.context_of(Arc::new(self.keeper()?))
+    }
+
+    pub(super) fn context_of(&self, keeper: Arc<Keeper>) -> Result<DriverContext> {
         let nodes = self.inner.node_access(&self.cluster)?;
         let cluster = Arc::new(self.cluster.clone());
         let trust = self.trust_access()?;
-        Ok(DriverContext::new(cluster, Arc::new(self.keeper()?), nodes).with_trust(trust))
+        Ok(DriverContext::new(cluster, keeper, nodes).with_trust(trust))
     }
 
     /// What nodes would need to act under the cluster's trust.
@@ -470,6 +474,7 @@ impl Work {
         let first = self.operation.fault.as_ref();
         let last = fault.filter(|last| Some(*last) != first);
         leftovers.extend(first.into_iter().chain(last).map(ToString::to_string));
+        leftovers.extend(self.operation.unseen.clone());
         Tombstone {
             cluster_id: self.cluster.id,
             name: self.cluster.name.clone(),

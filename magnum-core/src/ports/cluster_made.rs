@@ -28,7 +28,7 @@ pub(super) async fn adopt(cx: &DriverContext, role: &'static str) -> Result<()> 
             cx.adopt(Adoptable::LoadBalancer(balancer)).await?;
         }
     }
-    for volume in cx.volumes().await? {
+    for volume in visible_volumes(cx).await? {
         if is_claimed_by(&volume, cluster) && !stack.ids.contains(&volume.id) {
             cx.adopt(Adoptable::Volume(volume)).await?;
         }
@@ -45,6 +45,18 @@ async fn visible_load_balancers(cx: &DriverContext, subnets: &[String]) -> Resul
         // in the way of the stack's removal and named there.
         Err(error) if error.kind() == ErrorKind::Forbidden => {
             tracing::warn!(error = ?error, "load balancers are not to be seen");
+            Ok(Vec::new())
+        }
+        other => other,
+    }
+}
+
+async fn visible_volumes(cx: &DriverContext) -> Result<Vec<Volume>> {
+    match cx.volumes().await {
+        // They hold nothing of the stack's, and no try would change the answer: that they were not looked for is said
+        // when the cluster is gone.
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
+            tracing::warn!(error = ?error, "volumes are not to be seen");
             Ok(Vec::new())
         }
         other => other,

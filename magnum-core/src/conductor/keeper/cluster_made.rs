@@ -3,11 +3,11 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Keeper;
-use crate::Result;
 use crate::conductor::owner;
 use crate::conductor::work::next_sequence;
 use crate::model::{LedgerEntry, LedgerId, Owned, VolumePolicy};
 use crate::ports::{Adoptable, Auth, CloudResources, LoadBalancer, NetworkPort, Volume};
+use crate::{ErrorKind, Result};
 
 impl Keeper {
     fn cloud_resources(&self) -> Result<Arc<dyn CloudResources>> {
@@ -46,7 +46,18 @@ impl Keeper {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
-        owner::under(&self.inner, &auth, "volume.list", resources.volumes(&auth)).await
+        let listed = owner::under(&self.inner, &auth, "volume.list", resources.volumes(&auth)).await;
+        if let Err(error) = &listed
+            && error.kind() == ErrorKind::Forbidden
+        {
+            let said = format!("volumes could not be looked for: {error}");
+            *self.unseen.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+        }
+        listed
+    }
+
+    pub(in crate::conductor) fn unseen(&self) -> Option<String> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) async fn visible_ports(

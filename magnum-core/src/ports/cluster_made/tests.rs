@@ -110,6 +110,7 @@ struct Kept {
     balancers: Vec<LoadBalancer>,
     refusal: Option<ErrorKind>,
     volumes: Vec<Volume>,
+    volumes_refusal: Option<ErrorKind>,
     ports: Vec<NetworkPort>,
     members: BTreeMap<String, Vec<String>>,
     asked: Mutex<Vec<String>>,
@@ -155,7 +156,10 @@ impl StackKeeper for Kept {
         Ok(self.members.get(load_balancer).cloned().unwrap_or_default())
     }
     async fn volumes(&self) -> Result<Vec<Volume>> {
-        Ok(self.volumes.clone())
+        match self.volumes_refusal {
+            Some(kind) => Err(Error::new(kind, "no")),
+            None => Ok(self.volumes.clone()),
+        }
     }
     async fn adopt(&self, thing: Adoptable) -> Result<()> {
         self.adopted.lock().unwrap().push(match thing {
@@ -290,6 +294,18 @@ async fn who_may_not_see_load_balancers_made_none() {
         adopt(&cx, "main").await.unwrap_err().kind(),
         ErrorKind::Unavailable
     );
+}
+
+#[tokio::test]
+async fn who_may_not_see_volumes_still_gets_load_balancers_removed() {
+    let kept = |refusal| Kept {
+        balancers: vec![balancer("1", OWN, "anything", "")],
+        volumes_refusal: Some(refusal),
+        ..Kept::default()
+    };
+    assert_eq!(adopted(kept(ErrorKind::Forbidden)).await.1, ["1"]);
+    let cx = DriverContext::new(cluster(), Arc::new(kept(ErrorKind::Unavailable)), None);
+    assert!(adopt(&cx, "main").await.is_err());
 }
 
 #[tokio::test]
