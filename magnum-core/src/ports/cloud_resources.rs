@@ -64,6 +64,16 @@ pub struct NetworkPort {
     pub addresses: Vec<String>,
 }
 
+impl NetworkPort {
+    /// The id of the load balancer whose address it holds, if it does.
+    pub(super) fn load_balancer(&self) -> Option<&str> {
+        if self.device_owner != "Octavia" {
+            return None;
+        }
+        self.device_id.strip_prefix("lb-")
+    }
+}
+
 /// Finds and removes what a cluster made in the cloud by itself, and names what else is in a network.
 ///
 /// | Rule | Mandatory |
