@@ -425,3 +425,26 @@ async fn volumes_that_may_not_be_seen_stop_no_delete_and_are_said() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn load_balancers_that_may_not_be_seen_are_named_where_they_hold_the_network() {
+    let (scene, id) = populated().await;
+    refuse(&scene, None, "/load-balancer", 403);
+    delete(&scene, id, DeleteOptions::default()).await;
+    let fault = scene.cluster(id).await.unwrap().fault.unwrap();
+    assert_eq!(fault.code, FailureCode::Dependency, "{fault}");
+    assert!(fault.message.contains("; in the way: load balancer "), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_who_is_gone_is_told_as_such() {
+    let (scene, id) = populated().await;
+    scene.cloud.remove_user(&scene.cx.user_id).unwrap();
+    delete(&scene, id, DeleteOptions::default()).await;
+    let fault = scene.cluster(id).await.unwrap().fault.unwrap();
+    assert_eq!(fault.code, FailureCode::Authorization, "{fault}");
+    assert!(
+        fault.message.contains("an administrator must give it back"),
+        "{fault}"
+    );
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::fence::{Fence, limited};
+use super::fence::Fence;
 use super::owner;
 use crate::model::{
     Action, Cluster, LedgerEntry, LedgerId, Owned, Phase, UserToken, VolumePolicy, tagged_generation,
@@ -337,7 +337,7 @@ impl StackKeeper for Keeper {
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
         let call = orchestrator.resources(&identity, &stack, NESTED_DEPTH);
-        match limited(&self.inner, "stack.resources", call).await {
+        match owner::under(&self.inner, &identity, "stack.resources", call).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             other => other,
         }
@@ -346,8 +346,9 @@ impl StackKeeper for Keeper {
     async fn resource(&self, listed: &StackResource) -> Result<Option<StackResource>> {
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
-        limited(
+        owner::under(
             &self.inner,
+            &identity,
             "stack.resource",
             orchestrator.resource(&identity, &listed.stack, &listed.name),
         )
