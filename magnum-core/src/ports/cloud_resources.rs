@@ -78,7 +78,8 @@ impl NetworkPort {
 ///
 /// | Rule | Mandatory |
 /// | --- | --- |
-/// | A cloud without the service that keeps a kind of thing MUST be answered as one that has none of it | yes |
+/// | A list of a cloud without the service that keeps a kind of thing MUST be empty | yes |
+/// | Reading or removing a thing by its id there MUST fail with `Configuration` and name the service | yes |
 /// | A list MUST be whole, however many answers the service gives it in | yes |
 /// | What is gone MUST be `None`, and removing it MUST return `Ok` | yes |
 /// | Removing a load balancer MUST take all that hangs on it along, floating IPs excepted | yes |

@@ -194,16 +194,25 @@ async fn a_list_that_knows_no_pages_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cloud_without_octavia_and_cinder_has_none_of_their_things() {
+async fn a_cloud_without_octavia_and_cinder_lists_none_of_their_things_and_takes_none_for_gone() {
     let cloud = Scripted::new(|seen| (!seen.path.starts_with("/v3/")).then(|| Reply::status(500)));
     let resources = cloud.cloud().resources();
     let subnets = ["s".to_owned()];
     assert_eq!(resources.load_balancers(&auth(), &subnets).await.unwrap(), []);
-    assert_eq!(resources.load_balancer(&auth(), "a").await.unwrap(), None);
-    resources.delete_load_balancer(&auth(), "a").await.unwrap();
     assert_eq!(resources.volumes(&auth()).await.unwrap(), []);
-    assert_eq!(resources.volume(&auth(), "a").await.unwrap(), None);
-    resources.delete_volume(&auth(), "a").await.unwrap();
+    let missing = |error: Error, service: &str| {
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains(service), "{error}");
+    };
+    let (auth, id) = (auth(), "a");
+    missing(resources.load_balancer(&auth, id).await.unwrap_err(), "Octavia");
+    missing(resources.members(&auth, id).await.unwrap_err(), "Octavia");
+    missing(
+        resources.delete_load_balancer(&auth, id).await.unwrap_err(),
+        "Octavia",
+    );
+    missing(resources.volume(&auth, id).await.unwrap_err(), "Cinder");
+    missing(resources.delete_volume(&auth, id).await.unwrap_err(), "Cinder");
     assert!(cloud.lines().is_empty());
 }
 
