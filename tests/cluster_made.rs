@@ -448,3 +448,25 @@ async fn an_owner_who_is_gone_is_told_as_such() {
         "{fault}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_things_are_waited_for_errors_count_only_in_a_row() {
+    let (scene, id) = populated().await;
+    let options = DeleteOptions::default();
+    scene.magnum.delete_cluster(&scene.cx, id, options).await.unwrap();
+    let conductor = scene.conductor(3);
+    for _ in 0..Settings::default().attempts + 1 {
+        for status in [503, 409] {
+            refuse(&scene, Some(http::Method::DELETE), "/load-balancer", status);
+            conductor.step().await.unwrap();
+            scene.cloud.clear_faults();
+            tokio::time::sleep(Duration::from_secs(31)).await;
+        }
+    }
+    assert_eq!(
+        scene.cluster(id).await.unwrap().status,
+        ClusterStatus::DELETE_IN_PROGRESS
+    );
+    scene.settle().await;
+    assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+}

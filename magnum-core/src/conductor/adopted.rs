@@ -164,7 +164,17 @@ impl Work {
             return Ok(None);
         };
         let reason = Some(format!("waiting: {what}"));
-        if self.cluster.status_reason != reason {
+        // Errors count only in a row. A stack that is drained counts its own removals so.
+        let counts = self.operation.step == Step::Drain
+            && self
+                .ledger
+                .iter()
+                .any(|entry| matches!(entry.owned, Owned::Stack { .. }));
+        let recovered = self.operation.attempt > 0 && !counts;
+        if recovered {
+            self.operation.attempt = 0;
+        }
+        if recovered || self.cluster.status_reason != reason {
             self.cluster.status_reason = reason;
             self.save(Vec::new()).await?;
         }
@@ -237,7 +247,8 @@ impl Work {
         }
         // Octavia shows a removal that failed in no other way, so this counts as a try.
         if status == "ERROR" {
-            return Err(broken("load balancer", id, &status));
+            let message = format!("load balancer {id} is in state {status}; its removal was asked for again");
+            return Err(Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Later));
         }
         Ok(Some("being removed".to_owned()))
     }
@@ -254,7 +265,7 @@ impl Work {
             let servers = volume.servers.join(", ");
             return Ok(Some(format!("{}, attached to server {servers}", volume.status)));
         }
-        if volume.status != "available" && !volume.status.starts_with("error") {
+        if !can_be_deleted(id, &volume.status)? {
             return Ok(Some(volume.status));
         }
         let call = resources.delete_volume(&auth, id);
@@ -263,9 +274,6 @@ impl Work {
             // It has begun to change since it was looked at, or its snapshots keep it.
             Err(error) if error.kind() == ErrorKind::Conflict => return Err(error.with_retry(Retry::Later)),
             other => other?,
-        }
-        if volume.status == "error_deleting" {
-            return Err(broken("volume", id, &volume.status));
         }
         Ok(Some("being removed".to_owned()))
     }
@@ -282,7 +290,47 @@ pub(super) fn go_on<T>(leave_out: bool, result: Result<T>) -> Result<Option<T>> 
     }
 }
 
-fn broken(what: &str, id: &str, status: &str) -> Error {
-    let message = format!("{what} {id} is in state {status}; its removal was asked for again");
-    Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Later)
+/// Whether Cinder deletes a volume in this state (cinder/volume/api.py, release 21 (Zed)).
+fn can_be_deleted(id: &str, status: &str) -> Result<bool> {
+    match status {
+        "available" | "error" | "error_restoring" | "error_extending" | "error_managing" => Ok(true),
+        "error_deleting" => {
+            let message = format!(
+                "the removal of volume {id} failed: an administrator must reset its state, error_deleting, before it \
+                 can be removed"
+            );
+            Err(Error::new(ErrorKind::Conflict, message).with_retry(Retry::Never))
+        }
+        _ => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_deleted_only_in_states_in_which_cinder_does() {
+        for status in [
+            "available",
+            "error",
+            "error_restoring",
+            "error_extending",
+            "error_managing",
+        ] {
+            assert!(can_be_deleted("v", status).unwrap(), "{status}");
+        }
+        for status in [
+            "in-use",
+            "detaching",
+            "deleting",
+            "error_backing-up",
+            "error_managing_deleting",
+        ] {
+            assert!(!can_be_deleted("v", status).unwrap(), "{status}");
+        }
+        let error = can_be_deleted("v", "error_deleting").unwrap_err();
+        assert_eq!(error.retry(), Retry::Never);
+        assert!(error.to_string().contains("administrator must reset"), "{error}");
+    }
 }
