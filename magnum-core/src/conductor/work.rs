@@ -219,7 +219,12 @@ impl Work {
     pub(super) fn context_of(&self, keeper: Arc<Keeper>) -> Result<DriverContext> {
         let nodes = self.inner.node_access(&self.cluster)?;
         let cluster = Arc::new(self.cluster.clone());
-        let trust = self.trust_access()?;
+        // It holds the trustee's password: only those get it who put it on nodes, and only then.
+        let wanted = self.operation.kind == OperationKind::Create
+            && self
+                .driver()
+                .is_ok_and(|driver| driver.trust_on_nodes(&self.cluster.template).is_some());
+        let trust = if wanted { self.trust_access()? } else { None };
         Ok(DriverContext::new(cluster, keeper, nodes).with_trust(trust))
     }
 
