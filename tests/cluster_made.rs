@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use magnum::openstack::sim::world::compute::{NetworkRequest, ServerSpec};
-use magnum::openstack::sim::world::network::{NetworkSpec, SubnetSpec};
+use magnum::openstack::sim::world::network::{FloatingIpSpec, NetworkSpec, SubnetSpec};
 use magnum::openstack::sim::world::volume::VolumeSpec;
 use magnum::openstack::sim::{At, Effect, Fault as Harm};
 use magnum::*;
@@ -546,4 +546,45 @@ async fn a_driver_gets_the_trust_only_where_it_puts_it_on_nodes_and_only_to_make
         let given = watched.given.lock().unwrap().clone();
         assert_eq!(given, [("create", puts_trust_on_nodes), ("delete", false)]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_project_is_not_looked_through_again_only_to_wait_for_load_balancers() {
+    let (scene, id) = populated().await;
+    refuse(&scene, Some(http::Method::DELETE), "/load-balancer", 409);
+    let options = DeleteOptions::default();
+    scene.magnum.delete_cluster(&scene.cx, id, options).await.unwrap();
+    scene.cloud.clear_requests();
+    let conductor = scene.conductor(3);
+    for _ in 0..10 {
+        conductor.step().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    let requests = scene.cloud.requests();
+    let looks = requests
+        .iter()
+        .filter(|r| r.path.contains("/volumes/detail"))
+        .count();
+    assert_eq!(looks, 1);
+    // What comes meanwhile is found all the same: a floating IP of what is known, and another load balancer.
+    let project = &scene.cx.project_id;
+    scene.cloud.with(|world| {
+        let balancers = world.load_balancing.balancers();
+        let port = balancers.map(|b| b.vip_port_id.clone()).next().unwrap();
+        let public = world.resolve_network(project, "public").unwrap().id.clone();
+        let spec = FloatingIpSpec {
+            floating_network_id: public,
+            port_id: Some(port),
+            ..FloatingIpSpec::default()
+        };
+        // It may have one already.
+        world.create_floating_ip(project, spec).ok();
+        let subnet = own_subnet(world, project).id;
+        service(world, project, id, "late", &subnet, None);
+    });
+    scene.cloud.clear_faults();
+    scene.settle().await;
+    assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    let left = scene.leftovers();
+    assert_eq!((left.volumes.len(), left.total()), (1, 1), "{left}");
 }

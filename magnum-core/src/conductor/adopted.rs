@@ -19,17 +19,22 @@ impl Work {
             return self.without_driver().await;
         };
         let given_up = self.forced() && self.operation.fault.is_some();
-        let looked = self.look(&*driver).await;
-        go_on(given_up, looked)?;
-        let waits = self.drain_load_balancers().await;
-        if let Some(Some(wait)) = go_on(given_up, waits)? {
-            if !self.waited_long_enough() {
-                return Ok(wait);
+        // What is known goes first: a look is long, and not repeated only to wait for that.
+        for again in [false, true] {
+            let waits = self.drain_load_balancers().await;
+            if let Some(Some(wait)) = go_on(given_up, waits)? {
+                if !self.waited_long_enough() {
+                    return Ok(wait);
+                }
+                let reason = self.cluster.status_reason.clone().unwrap_or_default();
+                let fault = Fault::new(FailureCode::Timeout, reason);
+                tracing::warn!("not waited for any longer: {fault}");
+                self.operation.fault.get_or_insert(fault);
             }
-            let reason = self.cluster.status_reason.clone().unwrap_or_default();
-            let fault = Fault::new(FailureCode::Timeout, reason);
-            tracing::warn!("not waited for any longer: {fault}");
-            self.operation.fault.get_or_insert(fault);
+            if !again {
+                let looked = self.look(&*driver).await;
+                go_on(given_up, looked)?;
+            }
         }
         self.go_to(Step::Drive).await?;
         Ok(Next::Again)
@@ -200,13 +205,19 @@ impl Work {
         let resources = self.resources()?;
         let get = resources.load_balancer(&auth, id);
         let seen = owner::under(&self.inner, &auth, "load_balancer.get", get).await?;
-        let mut vip_port = vip_port_id.clone();
-        let status = seen.map(|balancer| {
-            if vip_port.is_empty() {
-                vip_port = balancer.vip_port_id;
-            }
-            balancer.provisioning_status
-        });
+        let port = match &seen {
+            Some(balancer) if vip_port_id.is_empty() => &balancer.vip_port_id,
+            _ => vip_port_id,
+        };
+        let mut addresses = floating_ips.clone();
+        if seen.is_some() && !port.is_empty() {
+            // Kubernetes may have given it another since it was adopted.
+            let list = resources.floating_ips(&auth, port);
+            let leading = owner::under(&self.inner, &auth, "floating_ip.list", list).await?;
+            addresses.extend(leading.into_iter().filter(|found| !floating_ips.contains(found)));
+        }
+        self.put_floating_ips(entry, &addresses).await?;
+        let status = seen.as_ref().map(|balancer| balancer.provisioning_status.clone());
         if let Some(status) = &status
             && status.starts_with("PENDING_")
         {
@@ -214,13 +225,13 @@ impl Work {
         }
         // Also once it is gone: one may have been given to it while it was being removed.
         let mut moved = Vec::new();
-        for address in floating_ips {
+        for address in &addresses {
             let get = resources.floating_ip(&auth, address);
             let Some(found) = owner::under(&self.inner, &auth, "floating_ip.get", get).await? else {
                 continue;
             };
-            if let Some(port) = found.port_id.filter(|port| *port != vip_port) {
-                tracing::info!("floating IP {address} stays: it leads to port {port} now");
+            if let Some(elsewhere) = found.port_id.filter(|leads_to| leads_to != port) {
+                tracing::info!("floating IP {address} stays: it leads to port {elsewhere} now");
                 moved.push(address.clone());
                 continue;
             }
@@ -228,13 +239,8 @@ impl Work {
             let call = owner::under(&self.inner, &auth, "floating_ip.delete", call);
             self.fence.write("floating_ip.delete", call).await?;
         }
-        if !moved.is_empty() {
-            let mut entry = entry.clone();
-            if let Owned::LoadBalancer { floating_ips, .. } = &mut entry.owned {
-                floating_ips.retain(|address| !moved.contains(address));
-            }
-            self.record(entry).await?;
-        }
+        addresses.retain(|address| !moved.contains(address));
+        self.put_floating_ips(entry, &addresses).await?;
         let Some(status) = status else {
             return Ok(None);
         };
@@ -251,6 +257,20 @@ impl Work {
             return Err(Error::new(ErrorKind::Unavailable, message).with_retry(Retry::Later));
         }
         Ok(Some("being removed".to_owned()))
+    }
+
+    /// Writes a load balancer's floating IPs down, if the ledger has others.
+    async fn put_floating_ips(&mut self, entry: &LedgerEntry, addresses: &[String]) -> Result<()> {
+        let Some(mut entry) = self.ledger.iter().find(|known| known.id == entry.id).cloned() else {
+            return Ok(());
+        };
+        match &mut entry.owned {
+            Owned::LoadBalancer { floating_ips, .. } if floating_ips != addresses => {
+                *floating_ips = addresses.to_vec();
+            }
+            _ => return Ok(()),
+        }
+        self.record(entry).await
     }
 
     /// `None` when it is gone; else what it is.

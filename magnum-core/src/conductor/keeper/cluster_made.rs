@@ -14,8 +14,12 @@ impl Keeper {
         Ok(Arc::clone(&self.inner.cloud(&self.cluster.cloud)?.resources))
     }
 
-    /// Without an identity the cluster never had a server that could have made anything.
-    fn own_identity(&self) -> Result<Option<Auth>> {
+    /// Without an identity the cluster never had a server that could have made anything. A look is many calls, so
+    /// each begins with a lease that outlasts it.
+    async fn own_identity(&self) -> Result<Option<Auth>> {
+        if let Some(writing) = &self.writing {
+            writing.fence.hold().await?;
+        }
         owner::identity(&self.inner, &self.cluster, &self.known_entries())
     }
 
@@ -24,7 +28,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_load_balancers(&self, vip_subnets: &[String]) -> Result<Vec<LoadBalancer>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -33,7 +37,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_members(&self, load_balancer: &str) -> Result<Vec<String>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -42,7 +46,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_volumes(&self) -> Result<Vec<Volume>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -65,7 +69,7 @@ impl Keeper {
         networks: &[String],
         subnets: &[String],
     ) -> Result<Vec<NetworkPort>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -74,7 +78,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_server_name(&self, id: &str) -> Result<Option<String>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(None);
         };
         let resources = self.cloud_resources()?;
@@ -139,7 +143,9 @@ impl Keeper {
         if port.is_empty() {
             return Ok(Vec::new());
         }
-        let auth = self.identity()?;
+        let Some(auth) = self.own_identity().await? else {
+            return Ok(Vec::new());
+        };
         let resources = self.cloud_resources()?;
         let call = resources.floating_ips(&auth, port);
         owner::under(&self.inner, &auth, "floating_ip.list", call).await
