@@ -153,6 +153,9 @@ impl CloudResources for Stub {
     async fn floating_ips(&self, _: &Auth, _: &str) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
+    async fn floating_ip(&self, _: &Auth, _: &str) -> Result<Option<FloatingIp>> {
+        Ok(None)
+    }
     async fn delete_floating_ip(&self, _: &Auth, _: &str) -> Result<()> {
         Ok(())
     }

@@ -76,6 +76,7 @@ async fn measure(name: &str, store: Arc<dyn Store>) {
         user_id: "user".to_owned(),
         token: None,
         fault: None,
+        unseen: None,
         created_at: now,
         ended_at: None,
     };

@@ -27,7 +27,7 @@ pub use certs::{
 };
 #[cfg(feature = "testing")]
 pub use cloud_resources::MockCloudResources;
-pub use cloud_resources::{CloudResources, LoadBalancer, NetworkPort, Volume};
+pub use cloud_resources::{CloudResources, FloatingIp, LoadBalancer, NetworkPort, Volume};
 pub use driver::{
     Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
     DriverRegistry, Feature, InfrastructureState, LabelSchema, LabelType, Observation, Software,

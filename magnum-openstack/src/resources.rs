@@ -7,7 +7,9 @@ mod parse;
 mod tests;
 
 use async_trait::async_trait;
-use magnum_core::{Auth, CloudResources, Error, ErrorKind, LoadBalancer, NetworkPort, Result, Volume};
+use magnum_core::{
+    Auth, CloudResources, Error, ErrorKind, FloatingIp, LoadBalancer, NetworkPort, Result, Volume,
+};
 use serde::de::DeserializeOwned;
 
 use self::parse::{
@@ -30,11 +32,9 @@ impl Resources {
         Self { cloud }
     }
 
-    /// The answer, or `None` when the service says that there is no such thing, or the cloud has no such service.
+    /// The answer, or `None` when the service says that there is no such thing. A catalog without the service says
+    /// nothing about a thing that was there.
     async fn look(&self, auth: &Auth, call: Call) -> Result<Option<Answer>> {
-        if !self.cloud.has(auth, call.service).await? {
-            return Ok(None);
-        }
         match self.cloud.call(auth, &call).await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -120,6 +120,14 @@ impl CloudResources for Resources {
         let list = Call::get(NEUTRON, "floating_ip.list", "/floatingips").query("port_id", port);
         let listed = self.all(auth, list, |body: &FloatingIpBody| &body.id).await?;
         Ok(listed.into_iter().map(|body| body.id).collect())
+    }
+
+    async fn floating_ip(&self, auth: &Auth, id: &str) -> Result<Option<FloatingIp>> {
+        let get = Call::get(NEUTRON, "floating_ip.get", "/floatingips/{id}").segment(id);
+        match self.look(auth, get).await? {
+            Some(answer) => Ok(Some(answer.json::<One<FloatingIpBody>>()?.item.into())),
+            None => Ok(None),
+        }
     }
 
     async fn delete_floating_ip(&self, auth: &Auth, id: &str) -> Result<()> {

@@ -15,9 +15,14 @@ impl Work {
     pub(super) async fn step_drain(&mut self) -> Result<Next> {
         // Load balancers hold the stack's network, the stack's servers hold volumes, and all of them can only be
         // removed under the trust.
-        if let Some(wait) = self.drain_load_balancers().await? {
-            return Ok(wait);
-        }
+        let balancers = self.drain_load_balancers().await;
+        let held = match balancers {
+            Ok(None) => None,
+            // By force the stacks do not wait for them.
+            Err(error) if error.kind() == ErrorKind::Stale => return Err(error),
+            other if self.forced() => Some(other),
+            other => return Ok(other?.unwrap_or(Next::Again)),
+        };
         for entry in self.newest_first(|owned| matches!(owned, Owned::Stack { .. })) {
             if let Owned::Stack { role, .. } = &entry.owned
                 && let Some(wait) = self.drain_stack(role).await?
@@ -25,6 +30,9 @@ impl Work {
                 return Ok(wait);
             }
             self.drop_entry(&entry).await?;
+        }
+        if let Some(Some(wait)) = held.transpose()? {
+            return Ok(wait);
         }
         if let Some(wait) = self.drain_volumes().await? {
             return Ok(wait);
@@ -44,7 +52,10 @@ impl Work {
             self.drop_entry(&entry).await?;
         }
         match self.operation.kind {
-            OperationKind::Delete { .. } => self.vanish(None).await,
+            OperationKind::Delete { .. } => {
+                let left = self.operation.fault.is_some().then(|| self.tombstone(None));
+                self.vanish(left).await
+            }
             _ => {
                 self.cluster.ca_cert = None;
                 self.cluster.authorities.clear();

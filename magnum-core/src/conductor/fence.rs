@@ -43,6 +43,12 @@ impl Fence {
         what: &'static str,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
+        self.hold().await?;
+        limited(&self.inner, what, call).await
+    }
+
+    /// Renews the lease unless it surely outlasts a call; also for many reads in a row, each as long as a call may take.
+    pub(super) async fn hold(&self) -> Result<()> {
         if !self.outlasts_a_call() {
             let asked = Instant::now();
             let renewed = self
@@ -58,7 +64,7 @@ impl Fence {
                 ));
             }
         }
-        limited(&self.inner, what, call).await
+        Ok(())
     }
 }
 

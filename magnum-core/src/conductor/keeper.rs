@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::fence::{Fence, limited};
+use super::fence::Fence;
 use super::owner;
 use crate::model::{
     Action, Cluster, LedgerEntry, LedgerId, Owned, Phase, UserToken, VolumePolicy, tagged_generation,
@@ -30,6 +30,8 @@ pub(crate) struct Keeper {
     cluster: Arc<Cluster>,
     ledger: Mutex<Vec<LedgerEntry>>,
     writing: Option<Writing>,
+    /// What the cluster's identity was not allowed to look for.
+    unseen: Mutex<Option<String>>,
 }
 
 /// What a keeper needs to change things.
@@ -53,6 +55,7 @@ impl Keeper {
             cluster,
             ledger,
             writing: None,
+            unseen: Mutex::default(),
         })
     }
 
@@ -68,6 +71,7 @@ impl Keeper {
             cluster,
             ledger: Mutex::new(ledger),
             writing: Some(writing),
+            unseen: Mutex::default(),
         }
     }
 
@@ -333,7 +337,7 @@ impl StackKeeper for Keeper {
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
         let call = orchestrator.resources(&identity, &stack, NESTED_DEPTH);
-        match limited(&self.inner, "stack.resources", call).await {
+        match owner::under(&self.inner, &identity, "stack.resources", call).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             other => other,
         }
@@ -342,8 +346,9 @@ impl StackKeeper for Keeper {
     async fn resource(&self, listed: &StackResource) -> Result<Option<StackResource>> {
         let orchestrator = self.orchestrator()?;
         let identity = self.identity()?;
-        limited(
+        owner::under(
             &self.inner,
+            &identity,
             "stack.resource",
             orchestrator.resource(&identity, &listed.stack, &listed.name),
         )

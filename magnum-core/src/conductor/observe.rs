@@ -61,6 +61,7 @@ impl Work {
     ) -> Result<Next> {
         match seen.state {
             InfrastructureState::Absent => {
+                self.last_look(driver).await?;
                 self.go_to(Step::Drain).await?;
                 Ok(Next::Again)
             }

@@ -103,7 +103,7 @@ async fn drive(inner: &Arc<Inner>, fence: &Arc<Fence>, lease: &Lease) -> Result<
     }
 }
 
-fn later(inner: &Inner, wait: Duration) -> Timestamp {
+pub(super) fn later(inner: &Inner, wait: Duration) -> Timestamp {
     inner.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
@@ -213,10 +213,19 @@ impl Work {
 
     /// What the driver gets to work with.
     pub(super) fn context(&self) -> Result<DriverContext> {
+        self.context_of(Arc::new(self.keeper()?))
+    }
+
+    pub(super) fn context_of(&self, keeper: Arc<Keeper>) -> Result<DriverContext> {
         let nodes = self.inner.node_access(&self.cluster)?;
         let cluster = Arc::new(self.cluster.clone());
-        let trust = self.trust_access()?;
-        Ok(DriverContext::new(cluster, Arc::new(self.keeper()?), nodes).with_trust(trust))
+        // It holds the trustee's password: only those get it who put it on nodes, and only then.
+        let wanted = self.operation.kind == OperationKind::Create
+            && self
+                .driver()
+                .is_ok_and(|driver| driver.trust_on_nodes(&self.cluster.template).is_some());
+        let trust = if wanted { self.trust_access()? } else { None };
+        Ok(DriverContext::new(cluster, keeper, nodes).with_trust(trust))
     }
 
     /// What nodes would need to act under the cluster's trust.
@@ -375,6 +384,12 @@ impl Work {
                 self.end(Phase::Failed, Some(fault), None).await
             }
             OperationKind::Delete { force: false, .. } => self.end(Phase::Failed, Some(fault), None).await,
+            OperationKind::Delete { force: true, .. }
+                if self.operation.step == Step::PreDelete
+                    && (self.operation.fault.is_none() || self.operation.rounds == 0) =>
+            {
+                self.leave_for_later(fault).await
+            }
             OperationKind::Delete { force: true, .. } => self.forget(&fault).await,
         }
     }
@@ -454,15 +469,23 @@ impl Work {
                 tracing::warn!(error = ?error, "left behind: {}", entry.owned.describe());
             }
         }
+        let left = self.tombstone(Some(fault));
+        self.vanish(Some(left)).await
+    }
+
+    /// What the ledger still holds, and why.
+    pub(super) fn tombstone(&self, fault: Option<&Fault>) -> Tombstone {
         let mut leftovers: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
-        leftovers.push(fault.to_string());
-        let tombstone = Tombstone {
+        let first = self.operation.fault.as_ref();
+        let last = fault.filter(|last| Some(*last) != first);
+        leftovers.extend(first.into_iter().chain(last).map(ToString::to_string));
+        leftovers.extend(self.operation.unseen.clone());
+        Tombstone {
             cluster_id: self.cluster.id,
             name: self.cluster.name.clone(),
             project_id: self.cluster.project_id.clone(),
             leftovers,
             at: self.inner.clock.now(),
-        };
-        self.vanish(Some(tombstone)).await
+        }
     }
 }

@@ -59,6 +59,9 @@ pub enum Owned {
         name: String,
         /// The ids of the floating IPs that lead to it; they go with it.
         floating_ips: Vec<String>,
+        /// The port that holds its address, to which those floating IPs led; empty where that was not written down.
+        #[serde(default)]
+        vip_port_id: String,
     },
     /// A volume that the cluster itself made.
     Volume {
@@ -97,6 +100,7 @@ impl Owned {
                 id,
                 name,
                 floating_ips,
+                ..
             } => {
                 let named = format!("load balancer {} ({id})", shown(name));
                 match floating_ips.as_slice() {
@@ -147,7 +151,11 @@ mod tests {
         let old = r#"{"what":"stack","role":"main","name":"n","template":"t","stack":null}"#;
         let old: Owned = serde_json::from_str(old).unwrap();
         assert_eq!((old.describe().as_str(), old.exists()), ("stack n", false));
-        let balancer = r#"{"what":"load_balancer","id":"i","name":"n\n","floating_ips":["f","g"]}"#;
+        let old = r#"{"what":"load_balancer","id":"i","name":"n","floating_ips":[]}"#;
+        let old: Owned = serde_json::from_str(old).unwrap();
+        assert!(matches!(old, Owned::LoadBalancer { vip_port_id, .. } if vip_port_id.is_empty()));
+        let balancer =
+            r#"{"what":"load_balancer","id":"i","name":"n\n","floating_ips":["f","g"],"vip_port_id":"p"}"#;
         let volume = r#"{"what":"volume","id":"i","name":"n","keep":true}"#;
         for (text, described) in [
             (balancer, r"load balancer n\n (i) with floating IP f, g"),

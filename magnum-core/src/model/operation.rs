@@ -162,6 +162,9 @@ pub struct Operation {
     pub token: Option<SealedToken>,
     /// Why it failed.
     pub fault: Option<Fault>,
+    /// What a removal was not allowed to look for; said when it ends.
+    #[serde(default)]
+    pub unseen: Option<String>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it ended.

@@ -40,6 +40,15 @@ pub struct Volume {
     pub servers: Vec<String>,
 }
 
+/// A floating IP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FloatingIp {
+    /// Its UUID.
+    pub id: String,
+    /// The port that it leads to now.
+    pub port_id: Option<String>,
+}
+
 /// A port on a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkPort {
@@ -55,11 +64,22 @@ pub struct NetworkPort {
     pub addresses: Vec<String>,
 }
 
+impl NetworkPort {
+    /// The id of the load balancer whose address it holds, if it does.
+    pub(super) fn load_balancer(&self) -> Option<&str> {
+        if self.device_owner != "Octavia" {
+            return None;
+        }
+        self.device_id.strip_prefix("lb-")
+    }
+}
+
 /// Finds and removes what a cluster made in the cloud by itself, and names what else is in a network.
 ///
 /// | Rule | Mandatory |
 /// | --- | --- |
-/// | A cloud without the service that keeps a kind of thing MUST be answered as one that has none of it | yes |
+/// | A list of a cloud without the service that keeps a kind of thing MUST be empty | yes |
+/// | Reading or removing a thing by its id there MUST fail with `Configuration` and name the service | yes |
 /// | A list MUST be whole, however many answers the service gives it in | yes |
 /// | What is gone MUST be `None`, and removing it MUST return `Ok` | yes |
 /// | Removing a load balancer MUST take all that hangs on it along, floating IPs excepted | yes |
@@ -82,6 +102,9 @@ pub trait CloudResources: fmt::Debug + Send + Sync + 'static {
 
     /// The ids of the floating IPs that lead to a port.
     async fn floating_ips(&self, auth: &Auth, port: &str) -> Result<Vec<String>>;
+
+    /// A floating IP, unless it is gone.
+    async fn floating_ip(&self, auth: &Auth, id: &str) -> Result<Option<FloatingIp>>;
 
     /// Gives a floating IP back.
     async fn delete_floating_ip(&self, auth: &Auth, id: &str) -> Result<()>;

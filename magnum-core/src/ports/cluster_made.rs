@@ -28,7 +28,7 @@ pub(super) async fn adopt(cx: &DriverContext, role: &'static str) -> Result<()> 
             cx.adopt(Adoptable::LoadBalancer(balancer)).await?;
         }
     }
-    for volume in cx.volumes().await? {
+    for volume in visible_volumes(cx).await? {
         if is_claimed_by(&volume, cluster) && !stack.ids.contains(&volume.id) {
             cx.adopt(Adoptable::Volume(volume)).await?;
         }
@@ -51,6 +51,18 @@ async fn visible_load_balancers(cx: &DriverContext, subnets: &[String]) -> Resul
     }
 }
 
+async fn visible_volumes(cx: &DriverContext) -> Result<Vec<Volume>> {
+    match cx.volumes().await {
+        // They hold nothing of the stack's, and no try would change the answer: that they were not looked for is said
+        // when the cluster is gone.
+        Err(error) if error.kind() == ErrorKind::Forbidden => {
+            tracing::warn!(error = ?error, "volumes are not to be seen");
+            Ok(Vec::new())
+        }
+        other => other,
+    }
+}
+
 /// Ids of a stack's things.
 #[derive(Debug, Default)]
 struct StackThings {
@@ -64,6 +76,11 @@ impl StackThings {
         let mut things = Self::default();
         for resource in resources.iter().filter(|r| !r.physical_id.is_empty()) {
             match resource.kind.as_str() {
+                // Its id begins with the router's, which need not be of the stack.
+                "OS::Neutron::RouterInterface" => {
+                    let router = resource.physical_id.split(':').next().unwrap_or_default();
+                    things.ids.insert(router.to_owned());
+                }
                 "OS::Neutron::Net" => things.networks.push(resource.physical_id.clone()),
                 "OS::Neutron::Subnet" => things.subnets.push(resource.physical_id.clone()),
                 _ => {}
@@ -131,7 +148,8 @@ fn is_claimed_by(volume: &Volume, cluster: ClusterId) -> bool {
 }
 
 /// What is in the stack's own networks and is neither the stack's nor the network service's. Load balancers that
-/// the cluster may have made since it was last looked for them are not: they are adopted when the removal is tried again.
+/// the cluster may have made since it was last looked for them are not: they are adopted when the removal is tried
+/// again, if they are to be seen.
 pub(super) async fn in_the_way(
     cx: &DriverContext,
     role: &'static str,
@@ -143,9 +161,13 @@ pub(super) async fn in_the_way(
     }
     let mut foreign = cx.ports(&stack.networks, &stack.subnets).await?;
     foreign.retain(|port| {
-        let adoptable = cluster_made && port.device_owner == "Octavia";
-        !adoptable && !port.device_owner.starts_with("network:") && !stack.has(port)
+        let services = port.device_owner.starts_with("network:") && !is_on_a_router(port);
+        !services && !stack.has(port)
     });
+    if cluster_made && foreign.iter().any(|port| port.load_balancer().is_some()) {
+        let adoptable = adoptable_load_balancers(cx, &stack.subnets).await;
+        foreign.retain(|port| port.load_balancer().is_none_or(|id| !adoptable.contains(id)));
+    }
     let mut named = Vec::new();
     for port in foreign.iter().take(NAMED) {
         named.push(describe(cx, port).await);
@@ -154,6 +176,23 @@ pub(super) async fn in_the_way(
         named.push(format!("{} more", foreign.len() - NAMED));
     }
     Ok(named)
+}
+
+/// The ids of the load balancers on the stack's subnets that a look would find; none when it would fail.
+async fn adoptable_load_balancers(cx: &DriverContext, subnets: &[String]) -> BTreeSet<String> {
+    match cx.load_balancers(subnets).await {
+        Ok(found) => found.into_iter().map(|balancer| balancer.id).collect(),
+        Err(error) => {
+            tracing::warn!(error = ?error, "load balancers are not to be seen");
+            BTreeSet::new()
+        }
+    }
+}
+
+/// Whether a port joins a network to a router (neutron_lib/constants.py, release 21 (Zed)).
+fn is_on_a_router(port: &NetworkPort) -> bool {
+    port.device_owner.starts_with("network:router_interface")
+        || port.device_owner == "network:ha_router_replicated_interface"
 }
 
 async fn describe(cx: &DriverContext, port: &NetworkPort) -> String {
@@ -173,6 +212,12 @@ async fn describe(cx: &DriverContext, port: &NetworkPort) -> String {
         // Its name is a help; without it the id must do.
         let name = cx.server_name(&port.device_id).await.ok().flatten();
         return named("server", &name.unwrap_or_default(), &port.device_id);
+    }
+    if let Some(id) = port.load_balancer() {
+        return format!("load balancer {} {at}", shown(id));
+    }
+    if is_on_a_router(port) && !port.device_id.is_empty() {
+        return format!("router {} {at}", shown(&port.device_id));
     }
     named("port", &port.name, &port.id)
 }

@@ -50,7 +50,8 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
     async fn cluster_delete(&self, cx: &DriverContext) -> Result<()>;
 
     /// Finds what the cluster itself made in the cloud and adopts it, before the cluster is removed. Asked again
-    /// until the load balancers among it are gone, and before each further try to remove the infrastructure.
+    /// when the load balancers among it are gone, before each further try to remove the infrastructure, and once
+    /// more when that is gone.
     async fn pre_delete(&self, cx: &DriverContext) -> Result<()>;
 
     /// What is not the cluster's and keeps its infrastructure from being removed, each in words; asked when a

@@ -38,8 +38,8 @@ impl DriverContext {
         self
     }
 
-    /// How the cluster's nodes could act under its trust; `None` without trusts. It belongs on a node only where
-    /// [`super::ClusterDriver::trust_on_nodes`] says so.
+    /// How the cluster's nodes act under its trust, while they are made; `None` without trusts, and where
+    /// [`super::ClusterDriver::trust_on_nodes`] does not say that they do.
     #[must_use]
     pub fn trust(&self) -> Option<&TrustAccess> {
         self.trust.as_ref()

@@ -386,6 +386,7 @@ impl Magnum {
             user_id: cx.user_id.clone(),
             token,
             fault: None,
+            unseen: None,
             created_at: now,
             ended_at: None,
         })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use magnum_core::{LoadBalancer, NetworkPort, Volume};
+use magnum_core::{FloatingIp, LoadBalancer, NetworkPort, Volume};
 use serde::Deserialize;
 
 /// A list, or a page of it.
@@ -35,7 +35,12 @@ pub(super) struct Link {
 /// One thing.
 #[derive(Deserialize)]
 pub(super) struct One<T> {
-    #[serde(alias = "loadbalancer", alias = "volume", alias = "server")]
+    #[serde(
+        alias = "loadbalancer",
+        alias = "volume",
+        alias = "server",
+        alias = "floatingip"
+    )]
     pub(super) item: T,
 }
 
@@ -144,6 +149,16 @@ impl From<PortBody> for NetworkPort {
 #[derive(Deserialize)]
 pub(super) struct FloatingIpBody {
     pub(super) id: String,
+    port_id: Option<String>,
+}
+
+impl From<FloatingIpBody> for FloatingIp {
+    fn from(body: FloatingIpBody) -> Self {
+        Self {
+            id: body.id,
+            port_id: body.port_id.filter(|port| !port.is_empty()),
+        }
+    }
 }
 
 // nova/api/openstack/compute/views/servers.py, release 26 (Zed)

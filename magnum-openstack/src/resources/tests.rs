@@ -194,16 +194,25 @@ async fn a_list_that_knows_no_pages_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cloud_without_octavia_and_cinder_has_none_of_their_things() {
+async fn a_cloud_without_octavia_and_cinder_lists_none_of_their_things_and_takes_none_for_gone() {
     let cloud = Scripted::new(|seen| (!seen.path.starts_with("/v3/")).then(|| Reply::status(500)));
     let resources = cloud.cloud().resources();
     let subnets = ["s".to_owned()];
     assert_eq!(resources.load_balancers(&auth(), &subnets).await.unwrap(), []);
-    assert_eq!(resources.load_balancer(&auth(), "a").await.unwrap(), None);
-    resources.delete_load_balancer(&auth(), "a").await.unwrap();
     assert_eq!(resources.volumes(&auth()).await.unwrap(), []);
-    assert_eq!(resources.volume(&auth(), "a").await.unwrap(), None);
-    resources.delete_volume(&auth(), "a").await.unwrap();
+    let missing = |error: Error, service: &str| {
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains(service), "{error}");
+    };
+    let (auth, id) = (auth(), "a");
+    missing(resources.load_balancer(&auth, id).await.unwrap_err(), "Octavia");
+    missing(resources.members(&auth, id).await.unwrap_err(), "Octavia");
+    missing(
+        resources.delete_load_balancer(&auth, id).await.unwrap_err(),
+        "Octavia",
+    );
+    missing(resources.volume(&auth, id).await.unwrap_err(), "Cinder");
+    missing(resources.delete_volume(&auth, id).await.unwrap_err(), "Cinder");
     assert!(cloud.lines().is_empty());
 }
 
@@ -222,6 +231,16 @@ async fn a_port_of_network_and_subnet_is_one() {
             "GET /v2.0/floatingips?port_id=p",
             200,
             json!({"floatingips": [{"id": "f", "port_id": "p"}]}),
+        ),
+        (
+            "GET /v2.0/floatingips/f",
+            200,
+            json!({"floatingip": {"id": "f", "port_id": "p"}}),
+        ),
+        (
+            "GET /v2.0/floatingips/free",
+            200,
+            json!({"floatingip": {"id": "free", "port_id": null}}),
         ),
         (
             "GET /v2.1/servers/s",
@@ -244,6 +263,12 @@ async fn a_port_of_network_and_subnet_is_one() {
     };
     assert_eq!(port.addresses, ["10.0.0.9"]);
     assert_eq!(resources.floating_ips(&auth(), "p").await.unwrap(), ["f"]);
+    let mut leads_to = Vec::new();
+    for id in ["f", "free", "gone"] {
+        let found = resources.floating_ip(&auth(), id).await.unwrap();
+        leads_to.push(found.map(|address| address.port_id));
+    }
+    assert_eq!(leads_to, [Some(Some("p".to_owned())), Some(None), None]);
     resources.delete_floating_ip(&auth(), "gone").await.unwrap();
     let mut names = Vec::new();
     for id in ["s", "theirs", "gone"] {

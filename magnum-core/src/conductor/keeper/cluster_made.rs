@@ -3,19 +3,23 @@
 use std::sync::{Arc, PoisonError};
 
 use super::Keeper;
-use crate::Result;
 use crate::conductor::owner;
 use crate::conductor::work::next_sequence;
 use crate::model::{LedgerEntry, LedgerId, Owned, VolumePolicy};
 use crate::ports::{Adoptable, Auth, CloudResources, LoadBalancer, NetworkPort, Volume};
+use crate::{ErrorKind, Result};
 
 impl Keeper {
     fn cloud_resources(&self) -> Result<Arc<dyn CloudResources>> {
         Ok(Arc::clone(&self.inner.cloud(&self.cluster.cloud)?.resources))
     }
 
-    /// Without an identity the cluster never had a server that could have made anything.
-    fn own_identity(&self) -> Result<Option<Auth>> {
+    /// Without an identity the cluster never had a server that could have made anything. A look is many calls, so
+    /// each begins with a lease that outlasts it.
+    async fn own_identity(&self) -> Result<Option<Auth>> {
+        if let Some(writing) = &self.writing {
+            writing.fence.hold().await?;
+        }
         owner::identity(&self.inner, &self.cluster, &self.known_entries())
     }
 
@@ -24,7 +28,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_load_balancers(&self, vip_subnets: &[String]) -> Result<Vec<LoadBalancer>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -33,7 +37,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_members(&self, load_balancer: &str) -> Result<Vec<String>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -42,11 +46,22 @@ impl Keeper {
     }
 
     pub(super) async fn visible_volumes(&self) -> Result<Vec<Volume>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
-        owner::under(&self.inner, &auth, "volume.list", resources.volumes(&auth)).await
+        let listed = owner::under(&self.inner, &auth, "volume.list", resources.volumes(&auth)).await;
+        if let Err(error) = &listed
+            && error.kind() == ErrorKind::Forbidden
+        {
+            let said = format!("volumes could not be looked for: {error}");
+            *self.unseen.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
+        }
+        listed
+    }
+
+    pub(in crate::conductor) fn unseen(&self) -> Option<String> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) async fn visible_ports(
@@ -54,7 +69,7 @@ impl Keeper {
         networks: &[String],
         subnets: &[String],
     ) -> Result<Vec<NetworkPort>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(Vec::new());
         };
         let resources = self.cloud_resources()?;
@@ -63,7 +78,7 @@ impl Keeper {
     }
 
     pub(super) async fn visible_server_name(&self, id: &str) -> Result<Option<String>> {
-        let Some(auth) = self.own_identity()? else {
+        let Some(auth) = self.own_identity().await? else {
             return Ok(None);
         };
         let resources = self.cloud_resources()?;
@@ -104,6 +119,7 @@ impl Keeper {
                     id: balancer.id,
                     name: balancer.name,
                     floating_ips,
+                    vip_port_id: balancer.vip_port_id,
                 }
             }
         };
@@ -127,7 +143,9 @@ impl Keeper {
         if port.is_empty() {
             return Ok(Vec::new());
         }
-        let auth = self.identity()?;
+        let Some(auth) = self.own_identity().await? else {
+            return Ok(Vec::new());
+        };
         let resources = self.cloud_resources()?;
         let call = resources.floating_ips(&auth, port);
         owner::under(&self.inner, &auth, "floating_ip.list", call).await

@@ -110,6 +110,7 @@ struct Kept {
     balancers: Vec<LoadBalancer>,
     refusal: Option<ErrorKind>,
     volumes: Vec<Volume>,
+    volumes_refusal: Option<ErrorKind>,
     ports: Vec<NetworkPort>,
     members: BTreeMap<String, Vec<String>>,
     asked: Mutex<Vec<String>>,
@@ -137,6 +138,8 @@ impl StackKeeper for Kept {
             resource("OS::Nova::Server", "own-server"),
             resource("OS::Octavia::LoadBalancer", "own-balancer"),
             resource("OS::Cinder::Volume", "own-volume"),
+            resource("OS::Neutron::Router", "own-router"),
+            resource("OS::Neutron::RouterInterface", "shared-router:subnet_id=own"),
             resource("OS::Neutron::Port", ""),
             resource("OS::Neutron::Port", "own-port"),
         ])
@@ -155,7 +158,10 @@ impl StackKeeper for Kept {
         Ok(self.members.get(load_balancer).cloned().unwrap_or_default())
     }
     async fn volumes(&self) -> Result<Vec<Volume>> {
-        Ok(self.volumes.clone())
+        match self.volumes_refusal {
+            Some(kind) => Err(Error::new(kind, "no")),
+            None => Ok(self.volumes.clone()),
+        }
     }
     async fn adopt(&self, thing: Adoptable) -> Result<()> {
         self.adopted.lock().unwrap().push(match thing {
@@ -293,6 +299,18 @@ async fn who_may_not_see_load_balancers_made_none() {
 }
 
 #[tokio::test]
+async fn who_may_not_see_volumes_still_gets_load_balancers_removed() {
+    let kept = |refusal| Kept {
+        balancers: vec![balancer("1", OWN, "anything", "")],
+        volumes_refusal: Some(refusal),
+        ..Kept::default()
+    };
+    assert_eq!(adopted(kept(ErrorKind::Forbidden)).await.1, ["1"]);
+    let cx = DriverContext::new(cluster(), Arc::new(kept(ErrorKind::Unavailable)), None);
+    assert!(adopt(&cx, "main").await.is_err());
+}
+
+#[tokio::test]
 async fn what_is_in_the_way_is_named_and_the_rest_counted() {
     let mut ports = vec![
         port("p1", "network:dhcp", "dhcp"),
@@ -319,7 +337,7 @@ async fn what_is_in_the_way_is_named_and_the_rest_counted() {
     let first = [
         r"server shop\n (web) with address 10.0.0.9 on the cluster's network",
         "server (hidden) with address 10.0.0.9 on the cluster's network",
-        "port p6-name (p6) with address 10.0.0.9 on the cluster's network",
+        "load balancer foreign with address 10.0.0.9 on the cluster's network",
         "port (p7) on the cluster's network",
     ];
     assert_eq!(named(ports.clone()).await, first);
@@ -327,4 +345,50 @@ async fn what_is_in_the_way_is_named_and_the_rest_counted() {
     let all = named(ports).await;
     assert_eq!(all.len(), NAMED + 1);
     assert_eq!(all.last().map(String::as_str), Some("3 more"));
+}
+
+#[tokio::test]
+async fn a_load_balancer_that_a_look_would_not_find_is_named() {
+    let kept = |refusal| {
+        Arc::new(Kept {
+            balancers: vec![balancer("made", OWN, "anything", "")],
+            refusal,
+            ports: vec![
+                port("p1", "Octavia", "lb-made"),
+                port("p2", "Octavia", "lb-hidden"),
+            ],
+            ..Kept::default()
+        })
+    };
+    let hidden = "load balancer hidden with address 10.0.0.9 on the cluster's network";
+    let made = "load balancer made with address 10.0.0.9 on the cluster's network";
+    for (refusal, expected) in [
+        (None, vec![hidden]),
+        (Some(ErrorKind::Forbidden), vec![made, hidden]),
+    ] {
+        let cx = DriverContext::new(cluster(), kept(refusal), None);
+        assert_eq!(in_the_way(&cx, "main", true).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_strangers_router_on_the_clusters_network_is_named() {
+    let ports = [
+        ("network:router_interface", "own-router"),
+        ("network:router_interface", "shared-router"),
+        ("network:dhcp", "dhcp"),
+        ("network:router_centralized_snat", "1"),
+        ("network:router_interface", "1"),
+        ("network:router_interface_distributed", "2"),
+        ("network:ha_router_replicated_interface", "3"),
+    ];
+    let kept = Arc::new(Kept {
+        ports: ports.map(|(owner, device)| port(device, owner, device)).into(),
+        ..Kept::default()
+    });
+    let named = in_the_way(&DriverContext::new(cluster(), kept, None), "main", true)
+        .await
+        .unwrap();
+    let router = |id: u8| format!("router {id} with address 10.0.0.9 on the cluster's network");
+    assert_eq!(named, [router(1), router(2), router(3)]);
 }

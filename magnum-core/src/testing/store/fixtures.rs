@@ -185,6 +185,7 @@ pub(super) fn operation(cluster: ClusterId) -> Operation {
             expires_at: instant(8),
         }),
         fault: None,
+        unseen: None,
         created_at: instant(3),
         ended_at: None,
     }

@@ -8,6 +8,9 @@
     reason = "a test program: it has no users, and a panic is its verdict"
 )]
 
+mod driven;
+mod refused;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::time::Duration;
@@ -144,14 +147,7 @@ async fn a_foreign_server_is_named_and_volumes_go() {
     a_foreign_server_is_named_and_the_rest_goes(VolumePolicy::Delete).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_load_balancer_that_comes_while_the_stack_goes_is_removed_as_well() {
-    let (scene, id) = populated().await;
-    scene
-        .magnum
-        .delete_cluster(&scene.cx, id, DeleteOptions::default())
-        .await
-        .unwrap();
+async fn until_observe(scene: &Scene, id: ClusterId) {
     let conductor = scene.conductor(3);
     loop {
         let operation = scene.store.active_operation(id).await.unwrap().unwrap();
@@ -161,6 +157,17 @@ async fn a_load_balancer_that_comes_while_the_stack_goes_is_removed_as_well() {
         conductor.step().await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_load_balancer_that_comes_while_the_stack_goes_is_removed_as_well() {
+    let (scene, id) = populated().await;
+    scene
+        .magnum
+        .delete_cluster(&scene.cx, id, DeleteOptions::default())
+        .await
+        .unwrap();
+    until_observe(&scene, id).await;
     let project = &scene.cx.project_id;
     scene.cloud.with(|world| {
         let subnet = own_subnet(world, project).id;
@@ -240,6 +247,8 @@ async fn a_load_balancer_that_cannot_be_removed_fails_the_delete_by_name_or_is_l
 
     delete(&scene, id, DeleteOptions::forced()).await;
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
+    // The load balancers hold the stack's network, but what it runs has gone: it was not given up for their sake.
+    assert_eq!(scene.leftovers().servers, [""; 0]);
     let left = scene.store.tombstone(id).await.unwrap().unwrap().leftovers;
     let names = |what: &str| left.iter().filter(|thing| thing.starts_with(what)).count();
     assert_eq!(
@@ -273,4 +282,17 @@ async fn a_cluster_that_never_had_a_stack_is_deleted_without_looking() {
     delete(&scene, id, DeleteOptions::default()).await;
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
     assert!(scene.cloud.requests().is_empty());
+}
+
+/// An answer to every call of a method whose path begins so.
+fn refuse(scene: &Scene, method: Option<http::Method>, path_prefix: &str, status: u16) {
+    let at = At::Route {
+        method,
+        path_prefix: path_prefix.into(),
+        nth: 0,
+    };
+    let retry_after = None;
+    scene
+        .cloud
+        .inject(Harm::always(at, Effect::Status { status, retry_after }));
 }
