@@ -5,6 +5,7 @@
 
 mod adopted;
 mod certificates;
+mod context;
 mod drain;
 mod fence;
 mod identity;

@@ -6,11 +6,13 @@ mod cloud_resources;
 mod cluster_made;
 mod driver;
 mod driver_context;
+mod node_names;
 mod node_policy;
 mod notifier;
 mod orchestrator;
 mod policy;
 mod random;
+mod software;
 mod stack_driver;
 mod store;
 mod time;
@@ -30,12 +32,12 @@ pub use cloud_resources::MockCloudResources;
 pub use cloud_resources::{CloudResources, FloatingIp, LoadBalancer, NetworkPort, Volume};
 pub use driver::{
     Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
-    DriverRegistry, Feature, InfrastructureState, LabelSchema, LabelType, Observation, Software,
-    version_numbers,
+    DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
 };
 pub use driver_context::{
     Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
 };
+pub use node_names::NameSource;
 pub use node_policy::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy};
 #[cfg(feature = "testing")]
 pub use notifier::MockNotifier;
@@ -48,9 +50,9 @@ pub use orchestrator::{
 };
 pub use policy::{DefaultPolicy, Permission, Policy, Target};
 pub use random::{Entropy, IdSource, SystemRandom};
+pub use software::{Feature, Software, version_numbers};
 pub use stack_driver::{
-    NameSource, OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput,
-    TemplateDefinition,
+    OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput, TemplateDefinition,
 };
 pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Query, Store, Write};
 pub use time::{AnchoredClock, Clock, Elapsed, SystemClock, within};

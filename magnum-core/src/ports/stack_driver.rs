@@ -1,15 +1,14 @@
 //! The short way to a driver: say what the stack is, everything else follows.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
     ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, DriverContext, DriverDescriptor,
-    InfrastructureState, NodeAccess, NodePolicy, Observation, Parameters, Stack, StackDefinition,
-    StackTemplate, SubjectName, TrustAccess, cluster_made,
+    InfrastructureState, NameSource, NodeAccess, NodePolicy, Observation, Parameters, Stack, StackDefinition,
+    StackTemplate, SubjectName, TrustAccess, cluster_made, node_names,
 };
 use crate::model::{Cluster, Phase, PoolRole, Progress, TemplateSpec, tagged_generation};
 use crate::{Error, ErrorKind, Problem, Result};
@@ -201,18 +200,6 @@ pub struct OutputMapping {
     pub target: OutputTarget,
 }
 
-/// An attribute of a resource that holds addresses, directly or anywhere within; or, where it is `name`, a
-/// server's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NameSource {
-    /// Type of the resource, for example `OS::Neutron::Port`.
-    pub kind: &'static str,
-    /// Its name in the (nested) template.
-    pub resource: &'static str,
-    /// The attribute.
-    pub attribute: &'static str,
-}
-
 /// A [`ClusterDriver`] for clusters that are one Heat stack.
 #[derive(Clone, Debug)]
 pub struct StackDriver<T> {
@@ -394,38 +381,7 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
         role: PoolRole,
         member: Option<&str>,
     ) -> Result<Vec<SubjectName>> {
-        let sources = self.definition.node_names(role);
-        if sources.is_empty() {
-            return Ok(Vec::new());
-        }
-        let handle = cx.stack(MAIN);
-        let mut names = Vec::new();
-        for listed in handle.resources().await? {
-            let Some(source) = sources
-                .iter()
-                .find(|s| s.kind == listed.kind && s.resource == listed.name)
-            else {
-                continue;
-            };
-            // What is not in a member of a group belongs to all members.
-            let of_another = match (&listed.parent, member) {
-                (Some(parent), Some(member)) => parent != member,
-                _ => false,
-            };
-            if listed.physical_id.is_empty() || of_another {
-                continue;
-            }
-            let Some(resource) = handle.resource(&listed).await? else {
-                continue;
-            };
-            if let Some(value) = resource.attributes.get(source.attribute) {
-                match value.as_str().filter(|_| source.attribute == "name") {
-                    Some(name) => names.push(SubjectName::Dns(name.to_owned())),
-                    None => collect_addresses(value, &mut names),
-                }
-            }
-        }
-        Ok(names)
+        node_names::seen(&cx.stack(MAIN), self.definition.node_names(role), member).await
     }
 
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
@@ -500,28 +456,4 @@ fn innermost_failure(resources: &[super::StackResource]) -> Option<&super::Stack
     let is_parent = |name: &str| failed().any(|r| r.parent.as_deref() == Some(name));
     let stopped = |reason: &str| reason.contains("aborted") || reason.contains("cancelled");
     failed().min_by_key(|r| (is_parent(&r.name), stopped(&r.reason)))
-}
-
-/// Collects every address in a value, however it is nested.
-fn collect_addresses(value: &Value, into: &mut Vec<SubjectName>) {
-    match value {
-        Value::String(text) => {
-            if let Ok(address) = text.parse::<IpAddr>() {
-                let name = SubjectName::Ip(address);
-                if !into.contains(&name) {
-                    into.push(name);
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect_addresses(item, into)),
-        Value::Object(fields) => {
-            // Only what is named an address, so that a port's gateway or subnet never slips in.
-            for (key, item) in fields {
-                if key.contains("ip_address") || item.is_array() || item.is_object() {
-                    collect_addresses(item, into);
-                }
-            }
-        }
-        _ => {}
-    }
 }
