@@ -90,7 +90,8 @@ impl OpenStack {
         Arc::new(Catalog::new(self.clone()))
     }
 
-    /// Where Keystone is, for nodes that act under their cluster's trust.
+    /// Where Keystone is, for nodes that act under their cluster's trust: the URL by which this host reaches it. A host
+    /// whose nodes reach it by another says so in `Cloud::identity`.
     #[must_use]
     pub fn identity_endpoint(&self) -> IdentityEndpoint {
         let admin = self.inner.identity.trustee_domain_admin.as_ref();

@@ -29,7 +29,8 @@ pub struct Cloud {
     pub catalog: Arc<dyn CloudCatalog>,
     /// What clusters made in it beside their stacks.
     pub resources: Arc<dyn CloudResources>,
-    /// Where Keystone is as nodes see it; without it no cluster's nodes can act under its trust.
+    /// Where Keystone is as nodes see it, which may be another URL than the host's own; without it no cluster's nodes can act
+    /// under its trust.
     pub identity: Option<IdentityEndpoint>,
 }
 
