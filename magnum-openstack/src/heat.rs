@@ -75,10 +75,18 @@ impl Orchestrator for Heat {
     }
 
     async fn get(&self, auth: &Auth, stack: &StackRef) -> Result<Option<Stack>> {
-        match self.look(auth, request::get(stack)).await? {
-            Some(answer) => parse::stack(&answer),
-            None => Ok(None),
+        let Some(answer) = self.look(auth, request::get(stack)).await? else {
+            return Ok(None);
+        };
+        let found = parse::stack(&answer)?;
+        if found.is_some() {
+            return Ok(found);
         }
+        // Heat shows a deletion as complete, and only then gives back its own trust, under the credentials that asked
+        // for the deletion: were they taken away now, that trust would stay for ever. It has ended when the stack
+        // is no longer listed.
+        let listed = self.call(auth, request::list_named(&stack.name)).await?;
+        Ok(parse::lists(&listed, &stack.id)?.then(|| parse::leaving(stack)))
     }
 
     async fn list(&self, auth: &Auth, tag: Option<String>) -> Result<Vec<Stack>> {

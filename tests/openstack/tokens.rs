@@ -26,10 +26,11 @@ pub async fn revoked_in_between() -> Outcome {
 pub async fn expired_in_between() -> Outcome {
     let text = |error: Error| format!("{error:?}");
     let mut site = Site::open("demo", true).await.map_err(text)?;
-    // As if the token had been taken long ago: Keystone's own expiry is far, ours is near.
+    // As if the token had been taken long ago: Keystone's own expiry is far, ours is near. It counts whole seconds, and
+    // may round up.
     let cluster = {
         let soon = jiff::Timestamp::now()
-            .checked_add(Duration::from_secs(8))
+            .checked_add(Duration::from_secs(9))
             .map_err(|e| e.to_string())?;
         let short = short_token(&site, 8).await?;
         site.cx = site.openstack.context(&short).await.map_err(text)?;
@@ -39,7 +40,7 @@ pub async fn expired_in_between() -> Outcome {
         }
         site.accept("expired", 1).await.map_err(text)?
     };
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
     ends_unauthorized(&site, cluster.id).await
 }
 

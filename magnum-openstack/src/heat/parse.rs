@@ -62,6 +62,35 @@ pub(super) fn page(answer: &Answer) -> Result<Page> {
     Ok(Page { stacks, listed })
 }
 
+/// Whether a list has the stack of this id, in whatever state.
+pub(super) fn lists(answer: &Answer, id: &str) -> Result<bool> {
+    #[derive(Deserialize)]
+    struct Body {
+        stacks: Vec<Listed>,
+    }
+    #[derive(Deserialize)]
+    struct Listed {
+        id: String,
+    }
+    let body: Body = answer.json()?;
+    Ok(body.stacks.iter().any(|listed| listed.id == id))
+}
+
+/// A stack whose resources are gone, and that Heat has not done with.
+pub(super) fn leaving(stack: &StackRef) -> Stack {
+    Stack {
+        stack: stack.clone(),
+        action: Some(Action::Delete),
+        phase: Phase::InProgress,
+        reason: "Heat gives back what it made for the stack itself".to_owned(),
+        tags: Vec::new(),
+        parameters: std::collections::BTreeMap::new(),
+        outputs: std::collections::BTreeMap::new(),
+        created_at: None,
+        updated_at: None,
+    }
+}
+
 pub(super) fn resources(answer: &Answer, asked: &StackRef) -> Result<Vec<StackResource>> {
     #[derive(Deserialize)]
     struct Body {

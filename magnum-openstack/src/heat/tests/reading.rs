@@ -43,10 +43,16 @@ async fn statuses_that_are_new_are_no_error_and_deleted_is_gone() {
         for key in ["tags", "outputs", "parameters", "stack_status_reason"] {
             body.as_object_mut().unwrap().remove(key);
         }
-        let cloud = heat(vec![(
-            "GET /v1/p1/stacks/s1/s1-id",
-            Reply::json(200, json!({"stack": body})),
-        )]);
+        let cloud = heat(vec![
+            (
+                "GET /v1/p1/stacks/s1/s1-id",
+                Reply::json(200, json!({"stack": body})),
+            ),
+            (
+                "GET /v1/p1/stacks?name=s1",
+                Reply::json(200, json!({"stacks": []})),
+            ),
+        ]);
         let stack = cloud
             .cloud()
             .orchestrator()
@@ -55,6 +61,34 @@ async fn statuses_that_are_new_are_no_error_and_deleted_is_gone() {
             .unwrap();
         assert_eq!(stack.map(|stack| (stack.action, stack.phase)), wanted, "{status}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_has_ended_when_heat_no_longer_lists_the_stack() {
+    let body = || stack_body("s1", "DELETE_COMPLETE");
+    let seen = async |listed: serde_json::Value| {
+        let cloud = heat(vec![
+            (
+                "GET /v1/p1/stacks/s1/s1-id",
+                Reply::json(200, json!({"stack": body()})),
+            ),
+            (
+                "GET /v1/p1/stacks?name=s1",
+                Reply::json(200, json!({"stacks": listed})),
+            ),
+        ]);
+        let orchestrator = cloud.cloud().orchestrator();
+        let stack = orchestrator.get(&auth(), &named("s1")).await.unwrap();
+        stack.map(|stack| (stack.action, stack.phase))
+    };
+    // It gives back its own trust meanwhile, under ours.
+    let leaving = Some((Some(Action::Delete), Phase::InProgress));
+    assert_eq!(seen(json!([body()])).await, leaving);
+    // The name may be another stack's already.
+    let mut other = stack_body("s1", "CREATE_IN_PROGRESS");
+    other["id"] = json!("another");
+    assert_eq!(seen(json!([other])).await, None);
+    assert_eq!(seen(json!([])).await, None);
 }
 
 #[tokio::test(start_paused = true)]
