@@ -213,9 +213,23 @@ async fn a_trust_is_on_servers_only_where_it_is_asked_for() {
         ..template()
     };
     lives(&scene, spec, 1, |scene, _| {
-        let trust = scene
-            .cloud
-            .with(|world| world.identity.trusts().next().unwrap().id.clone());
+        // Heat has a trust of its own for the stack; the cluster's is to a trustee.
+        let trust = scene.cloud.with(|world| {
+            let identity = &world.identity;
+            let domain = identity.domains().find(|domain| domain.name == "magnum").unwrap();
+            let trustees: Vec<_> = identity
+                .users()
+                .filter(|user| user.domain_id == domain.id)
+                .map(|user| user.id.clone())
+                .collect();
+            let to_trustee: Vec<_> = identity
+                .trusts()
+                .filter(|trust| trustees.contains(&trust.trustee_user_id))
+                .map(|trust| trust.id.clone())
+                .collect();
+            assert_eq!(to_trustee.len(), 1, "{to_trustee:?}");
+            to_trustee[0].clone()
+        });
         assert_eq!(
             told(scene),
             [format!("trust_id='{trust}'"), format!("trust_id='{trust}'")]
