@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::names;
-use super::octavia::{self, OctaviaPart, chosen, part_id};
-use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
+use super::octavia::{OctaviaPart, chosen, part_id};
+use crate::sim::heat::plugin::{Failure, Operation};
 use crate::sim::heat::schema::Prop;
-use crate::sim::hot::{Constraint, HeatError};
+use crate::sim::hot::Constraint;
 use crate::sim::world::load_balancing::PartKind;
 
 #[derive(Debug)]
@@ -41,20 +41,6 @@ impl OctaviaPart for HealthMonitor {
                 "url_path",
             ],
         ))
-    }
-}
-
-impl Plugin for HealthMonitor {
-    fn kind(&self) -> &'static str {
-        "OS::Octavia::HealthMonitor"
-    }
-
-    fn takes_time(&self) -> bool {
-        false
-    }
-
-    fn fails_itself(&self) -> bool {
-        true
     }
 
     fn properties(&self) -> Vec<Prop> {
@@ -95,38 +81,5 @@ impl Plugin for HealthMonitor {
 
     fn attributes(&self) -> Vec<String> {
         names(&["pools"])
-    }
-
-    fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.begin(op)
-    }
-
-    fn poll_create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.go_on(op)
-    }
-
-    fn update(
-        &self,
-        op: &mut Operation<'_>,
-        _: &Map<String, Value>,
-        changed: &[String],
-    ) -> Result<Update, Failure> {
-        self.begin_update(op, changed)
-    }
-
-    fn poll_update(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.go_on_updating(op)
-    }
-
-    fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        octavia::delete(op, octavia::delete_part)
-    }
-
-    fn poll_delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        octavia::go_on_deleting(op, octavia::delete_part)
-    }
-
-    fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        Ok(self.shown(view, name))
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::octavia::{self, OctaviaPart, balancer_id, chosen, one_of, part_id};
+use super::octavia::{OctaviaPart, balancer_id, chosen, one_of, part_id};
 use super::{names, text};
 use crate::sim::ApiFault;
-use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
+use crate::sim::heat::plugin::{Failure, Operation};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, HeatError};
 use crate::sim::world::load_balancing::PartKind;
@@ -52,20 +52,6 @@ impl OctaviaPart for Listener {
             settings.insert("default_pool_id".to_owned(), Value::from(pool));
         }
         Ok(settings)
-    }
-}
-
-impl Plugin for Listener {
-    fn kind(&self) -> &'static str {
-        "OS::Octavia::Listener"
-    }
-
-    fn takes_time(&self) -> bool {
-        false
-    }
-
-    fn fails_itself(&self) -> bool {
-        true
     }
 
     fn properties(&self) -> Vec<Prop> {
@@ -115,38 +101,5 @@ impl Plugin for Listener {
             ));
         }
         Ok(())
-    }
-
-    fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.begin(op)
-    }
-
-    fn poll_create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.go_on(op)
-    }
-
-    fn update(
-        &self,
-        op: &mut Operation<'_>,
-        _: &Map<String, Value>,
-        changed: &[String],
-    ) -> Result<Update, Failure> {
-        self.begin_update(op, changed)
-    }
-
-    fn poll_update(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.go_on_updating(op)
-    }
-
-    fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        octavia::delete(op, octavia::delete_part)
-    }
-
-    fn poll_delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        octavia::go_on_deleting(op, octavia::delete_part)
-    }
-
-    fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        Ok(self.shown(view, name))
     }
 }

@@ -147,19 +147,8 @@ impl Plugin for LoadBalancer {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let found = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_load_balancer(id).ok());
-        let Some(balancer) = found else {
-            return Ok(Attribute::whole(Value::Null));
-        };
-        let shown = show_balancer(view.world, balancer);
-        Ok(Attribute::whole(if name == "show" {
-            shown
-        } else {
-            shown.get(name).cloned().unwrap_or_default()
-        }))
+        let balancer = octavia::found(view, World::find_load_balancer);
+        let balancer = balancer.map(|balancer| show_balancer(view.world, balancer));
+        Ok(octavia::shown(balancer, name))
     }
 }

@@ -1,13 +1,16 @@
 //! The life that all parts of a load balancer have: tried again while the load balancer is immutable, done when
 //! they are ACTIVE.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::text;
 use super::volume::{in_error, soon};
 use crate::sim::heat::engine::nested;
-use crate::sim::heat::plugin::{Attribute, Failure, Operation, Step, Update, View};
+use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
+use crate::sim::heat::schema::Prop;
 use crate::sim::heat::stack::Stack;
 use crate::sim::hot::{ErrorKind, HeatError};
 use crate::sim::load_balancer_api::views::show_part;
@@ -75,10 +78,23 @@ fn asked_failure(op: &Operation<'_>) -> Result<Option<String>, Failure> {
     Ok(op.resource()?.data_text("fails_with").map(str::to_owned))
 }
 
-/// What a plug-in says of the part that it makes.
-pub(super) trait OctaviaPart {
+/// What makes one part differ from another; all else of its plug-in is the same.
+pub(super) trait OctaviaPart: fmt::Debug + Send + Sync {
     /// What kind it is.
     const KIND: PartKind;
+
+    /// As in [`Plugin`].
+    fn properties(&self) -> Vec<Prop>;
+
+    /// As in [`Plugin`].
+    fn attributes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// As in [`Plugin`].
+    fn validate(&self, _properties: &Map<String, Value>) -> Result<(), HeatError> {
+        Ok(())
+    }
 
     /// What it hangs on.
     fn parent(&self, op: &mut Operation<'_>, properties: &Map<String, Value>) -> Result<String, Failure>;
@@ -180,24 +196,82 @@ pub(super) trait OctaviaPart {
             Err(fault) => Err(op.octavia(&fault)),
         }
     }
+}
 
-    /// What its attribute `name` is.
-    fn shown(&self, view: &View<'_>, name: &str) -> Attribute {
-        let part = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_load_balancer_part(id).ok());
-        let Some(part) = part else {
-            return Attribute::whole(Value::Null);
-        };
-        let shown = show_part(view.world, part);
-        Attribute::whole(if name == "show" {
-            shown
-        } else {
-            shown.get(name).cloned().unwrap_or_default()
-        })
+impl<P: OctaviaPart> Plugin for P {
+    fn kind(&self) -> &'static str {
+        P::KIND.resource_type()
     }
+
+    fn takes_time(&self) -> bool {
+        false
+    }
+
+    fn fails_itself(&self) -> bool {
+        true
+    }
+
+    fn properties(&self) -> Vec<Prop> {
+        OctaviaPart::properties(self)
+    }
+
+    fn attributes(&self) -> Vec<String> {
+        OctaviaPart::attributes(self)
+    }
+
+    fn validate(&self, properties: &Map<String, Value>) -> Result<(), HeatError> {
+        OctaviaPart::validate(self, properties)
+    }
+
+    fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
+        self.begin(op)
+    }
+
+    fn poll_create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
+        self.go_on(op)
+    }
+
+    fn update(
+        &self,
+        op: &mut Operation<'_>,
+        _: &Map<String, Value>,
+        changed: &[String],
+    ) -> Result<Update, Failure> {
+        self.begin_update(op, changed)
+    }
+
+    fn poll_update(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
+        self.go_on_updating(op)
+    }
+
+    fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
+        delete(op, World::delete_load_balancer_part)
+    }
+
+    fn poll_delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
+        go_on_deleting(op, World::delete_load_balancer_part)
+    }
+
+    fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
+        let part = found(view, World::find_load_balancer_part);
+        Ok(shown(part.map(|part| show_part(view.world, part)), name))
+    }
+}
+
+/// What the resource made, if it is there.
+pub(super) fn found<'v, T>(
+    view: &View<'v>,
+    find: impl FnOnce(&'v World, &str) -> ApiResult<&'v T>,
+) -> Option<&'v T> {
+    find(view.world, view.resource.physical_id.as_ref()?).ok()
+}
+
+/// The attribute `name` of something that Octavia shows like this.
+pub(super) fn shown(thing: Option<Value>, name: &str) -> Attribute {
+    Attribute::whole(match thing {
+        Some(thing) if name != "show" => thing.get(name).cloned().unwrap_or_default(),
+        other => other.unwrap_or_default(),
+    })
 }
 
 fn look(op: &mut Operation<'_>) -> Result<Step, Failure> {
@@ -260,11 +334,6 @@ pub(super) fn go_on_deleting(
         Some((_, until)) if until > now => Ok(Step::Until(until)),
         Some(_) => Ok(again(op.world, balancer_of(op.world, &id).as_deref())),
     }
-}
-
-/// Deletes a part.
-pub(super) fn delete_part(world: &mut World, id: &str) -> ApiResult<()> {
-    world.delete_load_balancer_part(id)
 }
 
 /// The identifier of the part that a property names.

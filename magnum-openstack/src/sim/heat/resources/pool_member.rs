@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::octavia::{self, OctaviaPart, chosen, part_id};
+use super::octavia::{OctaviaPart, chosen, part_id};
 use super::text;
-use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
+use crate::sim::heat::plugin::{Failure, Operation};
 use crate::sim::heat::schema::Prop;
-use crate::sim::hot::{Constraint, HeatError};
+use crate::sim::hot::Constraint;
 use crate::sim::world::load_balancing::PartKind;
 
 #[derive(Debug)]
@@ -47,20 +47,6 @@ impl OctaviaPart for PoolMember {
         }
         Ok(settings)
     }
-}
-
-impl Plugin for PoolMember {
-    fn kind(&self) -> &'static str {
-        "OS::Octavia::PoolMember"
-    }
-
-    fn takes_time(&self) -> bool {
-        false
-    }
-
-    fn fails_itself(&self) -> bool {
-        true
-    }
 
     fn properties(&self) -> Vec<Prop> {
         vec![
@@ -83,38 +69,5 @@ impl Plugin for PoolMember {
             Prop::text("subnet").constrained(Constraint::custom("neutron.subnet")),
             Prop::list_of("tags", Prop::text("*")).updatable(),
         ]
-    }
-
-    fn create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.begin(op)
-    }
-
-    fn poll_create(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.go_on(op)
-    }
-
-    fn update(
-        &self,
-        op: &mut Operation<'_>,
-        _: &Map<String, Value>,
-        changed: &[String],
-    ) -> Result<Update, Failure> {
-        self.begin_update(op, changed)
-    }
-
-    fn poll_update(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        self.go_on_updating(op)
-    }
-
-    fn delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        octavia::delete(op, octavia::delete_part)
-    }
-
-    fn poll_delete(&self, op: &mut Operation<'_>) -> Result<Step, Failure> {
-        octavia::go_on_deleting(op, octavia::delete_part)
-    }
-
-    fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        Ok(self.shown(view, name))
     }
 }
