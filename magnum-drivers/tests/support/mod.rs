@@ -1,6 +1,6 @@
 //! What the tests of drivers share: clusters, parsed templates.
 
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
 pub mod authority;
 pub mod heat;
