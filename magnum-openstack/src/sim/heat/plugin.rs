@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::schema::Prop;
 use super::stack::{Resource, Source, Stack};
-use crate::sim::World;
 use crate::sim::hot::{Definition, HeatError};
+use crate::sim::{ApiResult, World};
 
 /// A shared plug-in.
 pub(crate) type PluginRef = Arc<dyn Plugin>;
@@ -153,6 +153,13 @@ pub(crate) struct View<'a> {
     pub(crate) world: &'a World,
     pub(crate) stack: &'a Stack,
     pub(crate) resource: &'a Resource,
+}
+
+impl<'a> View<'a> {
+    /// What the resource made, if it is there.
+    pub(crate) fn found<T>(&self, find: impl FnOnce(&'a World, &str) -> ApiResult<&'a T>) -> Option<&'a T> {
+        find(self.world, self.resource.physical_id.as_ref()?).ok()
+    }
 }
 
 /// A resource type.

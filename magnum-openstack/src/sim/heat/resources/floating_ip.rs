@@ -6,6 +6,7 @@ use super::{names, text};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, Definition, HeatError};
+use crate::sim::world::World;
 use crate::sim::world::network::FloatingIpSpec;
 
 #[derive(Debug)]
@@ -151,11 +152,7 @@ impl Plugin for FloatingIp {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let found = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_floating_ip(id).ok());
+        let found = view.found(World::find_floating_ip);
         let Some(ip) = found else {
             return Ok(Attribute::whole(Value::Null));
         };

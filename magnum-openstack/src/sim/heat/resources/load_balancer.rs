@@ -147,7 +147,7 @@ impl Plugin for LoadBalancer {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let balancer = octavia::found(view, World::find_load_balancer);
+        let balancer = view.found(World::find_load_balancer);
         let balancer = balancer.map(|balancer| show_balancer(view.world, balancer));
         Ok(octavia::shown(balancer, name))
     }

@@ -6,6 +6,7 @@ use super::{names, text};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, View};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::HeatError;
+use crate::sim::world::World;
 use crate::sim::world::network::NetworkSpec;
 
 #[derive(Debug)]
@@ -100,11 +101,7 @@ impl Plugin for Net {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let network = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_network(id).ok());
+        let network = view.found(World::find_network);
         let Some(network) = network else {
             return Ok(Attribute::whole(Value::Null));
         };

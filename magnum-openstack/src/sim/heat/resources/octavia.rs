@@ -253,17 +253,9 @@ impl<P: OctaviaPart> Plugin for P {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let part = found(view, World::find_load_balancer_part);
+        let part = view.found(World::find_load_balancer_part);
         Ok(shown(part.map(|part| show_part(view.world, part)), name))
     }
-}
-
-/// What the resource made, if it is there.
-pub(super) fn found<'v, T>(
-    view: &View<'v>,
-    find: impl FnOnce(&'v World, &str) -> ApiResult<&'v T>,
-) -> Option<&'v T> {
-    find(view.world, view.resource.physical_id.as_ref()?).ok()
 }
 
 /// The attribute `name` of something that Octavia shows like this.

@@ -6,6 +6,7 @@ use super::{first_text, names, text, texts};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, Definition, HeatError};
+use crate::sim::world::World;
 use crate::sim::world::network::port::PortChange;
 use crate::sim::world::network::{AddressPair, FixedIpRequest, PortSpec};
 
@@ -268,11 +269,7 @@ impl Plugin for Port {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let port = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_port(id).ok());
+        let port = view.found(World::find_port);
         let Some(port) = port else {
             return Ok(Attribute::whole(Value::Null));
         };

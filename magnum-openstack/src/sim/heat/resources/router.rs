@@ -6,6 +6,7 @@ use super::{names, text};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, HeatError};
+use crate::sim::world::World;
 use crate::sim::world::network::RouterSpec;
 
 #[derive(Debug)]
@@ -126,11 +127,7 @@ impl Plugin for Router {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let router = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_router(id).ok());
+        let router = view.found(World::find_router);
         let Some(router) = router else {
             return Ok(Attribute::whole(Value::Null));
         };

@@ -6,6 +6,7 @@ use super::{names, text};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, ErrorKind, HeatError};
+use crate::sim::world::World;
 use crate::sim::world::network::SecurityGroupRuleSpec;
 
 #[derive(Debug)]
@@ -187,11 +188,7 @@ impl Plugin for SecurityGroup {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let group = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_security_group(id).ok());
+        let group = view.found(World::find_security_group);
         let Some(group) = group else {
             return Ok(Attribute::whole(Value::Null));
         };

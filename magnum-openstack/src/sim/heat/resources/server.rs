@@ -9,6 +9,7 @@ use super::{first_text, names, server_schema, text, texts};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View, failure};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Definition, ErrorKind, HeatError, py_str};
+use crate::sim::world::World;
 use crate::sim::world::compute::{NetworkRequest, ServerSpec};
 
 #[derive(Debug)]
@@ -236,11 +237,7 @@ impl Plugin for Server {
 
     fn replaced_when_failed(&self, view: &View<'_>) -> bool {
         let now = view.world.now();
-        let server = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_server(id).ok());
+        let server = view.found(World::find_server);
         server.is_none_or(|s| s.status(now) == "ERROR")
     }
 
@@ -340,11 +337,7 @@ impl Plugin for Server {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let server = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_server(id).ok());
+        let server = view.found(World::find_server);
         let Some(server) = server else {
             return Ok(Attribute::whole(Value::Null));
         };

@@ -6,6 +6,7 @@ use super::{first_text, names, text, texts};
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View, failure};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, HeatError};
+use crate::sim::world::World;
 use crate::sim::world::network::SubnetSpec;
 
 #[derive(Debug)]
@@ -156,11 +157,7 @@ impl Plugin for Subnet {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let subnet = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_subnet(id).ok());
+        let subnet = view.found(World::find_subnet);
         let Some(subnet) = subnet else {
             return Ok(Attribute::whole(Value::Null));
         };

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{names, text};
-use crate::sim::World;
 use crate::sim::heat::plugin::{Attribute, Failure, Operation, Plugin, Step, Update, View, failure};
 use crate::sim::heat::schema::Prop;
 use crate::sim::hot::{Constraint, ErrorKind, HeatError, dumps, py_repr, py_str};
 use crate::sim::volume_api::show_volume;
+use crate::sim::world::World;
 use crate::sim::world::volume::VolumeSpec;
 
 #[derive(Debug)]
@@ -268,11 +268,7 @@ impl Plugin for Volume {
     }
 
     fn replaced_when_failed(&self, view: &View<'_>) -> bool {
-        let found = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_volume(id).ok());
+        let found = view.found(World::find_volume);
         found.is_none_or(|volume| volume.status(view.world.now()) == "error")
     }
 
@@ -327,11 +323,7 @@ impl Plugin for Volume {
     }
 
     fn attribute(&self, view: &View<'_>, name: &str, _path: &[Value]) -> Result<Attribute, HeatError> {
-        let found = view
-            .resource
-            .physical_id
-            .as_ref()
-            .and_then(|id| view.world.find_volume(id).ok());
+        let found = view.found(World::find_volume);
         let Some(volume) = found else {
             return Ok(Attribute::whole(Value::Null));
         };
