@@ -382,18 +382,7 @@ impl StackKeeper for Keeper {
 
 /// A stack's name: what a person recognises, then what makes it unique and ours.
 fn stack_name(cluster: &Cluster, role: &str) -> String {
-    let readable: String = cluster
-        .name
-        .chars()
-        .take(30)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let readable = cluster.readable_name();
     let unique = cluster.id.0.simple();
     match role {
         "main" => format!("{readable}-{unique}"),

@@ -288,6 +288,19 @@ impl Cluster {
         !self.template.tls_disabled
     }
 
+    /// What the names of the cluster's stacks and servers begin with, for people to recognise: its name's first 30
+    /// characters in lower case, each that is no ASCII letter or digit as `-`. Not unique.
+    ///
+    /// A cluster named `My_Cluster.1` gives `my-cluster-1`.
+    #[must_use]
+    pub fn readable_name(&self) -> String {
+        let readable = |c: char| match c {
+            c if c.is_ascii_alphanumeric() => c.to_ascii_lowercase(),
+            _ => '-',
+        };
+        self.name.chars().take(30).map(readable).collect()
+    }
+
     /// The tag that this cluster's stack writes of the current generation carry.
     #[must_use]
     pub fn stack_tag(&self) -> String {

@@ -319,18 +319,7 @@ impl TemplateDefinition for K8sFedoraAtomic {
 /// What the names of a cluster's servers begin with: something to recognise, and something unique. Kubernetes knows the
 /// servers by these names, so they are host names, short enough for a certificate's subject.
 fn node_prefix(cluster: &Cluster) -> String {
-    let mut readable: String = cluster
-        .name
-        .chars()
-        .take(30)
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let mut readable = cluster.readable_name();
     if !readable.starts_with(|c: char| c.is_ascii_lowercase()) {
         readable.insert(0, 'c');
         readable.truncate(30);
