@@ -18,7 +18,6 @@ use std::time::Duration;
 use magnum::openstack::sim::world::compute::{NetworkRequest, ServerSpec};
 use magnum::openstack::sim::world::network::{NetworkSpec, SubnetSpec};
 use magnum::openstack::sim::world::volume::VolumeSpec;
-use magnum::openstack::sim::{At, Effect, Fault as Harm};
 use magnum::*;
 use support::kubernetes::{driver, own_subnet, populate, service};
 use support::scene::Scene;
@@ -224,19 +223,7 @@ async fn what_is_adopted_goes_also_when_the_driver_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn a_load_balancer_that_cannot_be_removed_fails_the_delete_by_name_or_is_left_by_force() {
     let (scene, id) = populated().await;
-    let at = At::Route {
-        method: Some(http::Method::DELETE),
-        path_prefix: "/load-balancer".into(),
-        nth: 0,
-    };
-    let status = 503;
-    scene.cloud.inject(Harm::always(
-        at,
-        Effect::Status {
-            status,
-            retry_after: None,
-        },
-    ));
+    scene.refuse(Some(http::Method::DELETE), "/load-balancer", 503);
     delete(&scene, id, DeleteOptions::default()).await;
     let fault = scene.cluster(id).await.unwrap().fault.unwrap();
     assert_eq!(fault.code, FailureCode::Dependency, "{fault}");
@@ -262,18 +249,7 @@ async fn a_load_balancer_that_cannot_be_removed_fails_the_delete_by_name_or_is_l
 async fn a_cluster_that_never_had_a_stack_is_deleted_without_looking() {
     let scene = Scene::of_kubernetes(5, Settings::default()).await;
     scene.template().await;
-    let at = At::Route {
-        method: Some(http::Method::POST),
-        path_prefix: "/orchestration".into(),
-        nth: 0,
-    };
-    scene.cloud.inject(Harm::always(
-        at,
-        Effect::Status {
-            status: 503,
-            retry_after: None,
-        },
-    ));
+    scene.refuse(Some(http::Method::POST), "/orchestration", 503);
     let id = scene.accept(1).await.id;
     scene.settle().await;
     let failed = scene.cluster(id).await.unwrap();
@@ -282,17 +258,4 @@ async fn a_cluster_that_never_had_a_stack_is_deleted_without_looking() {
     delete(&scene, id, DeleteOptions::default()).await;
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
     assert!(scene.cloud.requests().is_empty());
-}
-
-/// An answer to every call of a method whose path begins so.
-fn refuse(scene: &Scene, method: Option<http::Method>, path_prefix: &str, status: u16) {
-    let at = At::Route {
-        method,
-        path_prefix: path_prefix.into(),
-        nth: 0,
-    };
-    let retry_after = None;
-    scene
-        .cloud
-        .inject(Harm::always(at, Effect::Status { status, retry_after }));
 }

@@ -8,12 +8,12 @@ use magnum::*;
 
 use super::support::kubernetes::{own_subnet, service};
 use super::support::scene::Scene;
-use super::{delete, foreigners, populated, refuse, until_observe};
+use super::{delete, foreigners, populated, until_observe};
 
 #[tokio::test(start_paused = true)]
 async fn a_floating_ip_that_its_owner_gave_to_another_server_stays() {
     let (scene, id) = populated().await;
-    refuse(&scene, Some(http::Method::DELETE), "/", 503);
+    scene.refuse(Some(http::Method::DELETE), "/", 503);
     delete(&scene, id, DeleteOptions::default()).await;
     assert_eq!(
         scene.cluster(id).await.unwrap().status,
@@ -54,7 +54,7 @@ async fn a_floating_ip_that_its_owner_gave_to_another_server_stays() {
 #[tokio::test(start_paused = true)]
 async fn by_force_the_stack_goes_also_when_a_look_fails() {
     let (scene, id) = populated().await;
-    refuse(&scene, Some(http::Method::GET), "/volume/v3", 503);
+    scene.refuse(Some(http::Method::GET), "/volume/v3", 503);
     delete(&scene, id, DeleteOptions::forced()).await;
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
     let left = scene.leftovers();
@@ -67,7 +67,7 @@ async fn by_force_the_stack_goes_also_when_a_look_fails() {
 #[tokio::test(start_paused = true)]
 async fn by_force_the_stack_does_not_wait_for_ever_for_load_balancers() {
     let (scene, id) = populated().await;
-    refuse(&scene, Some(http::Method::DELETE), "/load-balancer", 409);
+    scene.refuse(Some(http::Method::DELETE), "/load-balancer", 409);
     delete(&scene, id, DeleteOptions::forced()).await;
     assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
     assert_eq!(scene.leftovers().servers, [""; 0]);
@@ -128,7 +128,7 @@ async fn a_volume_and_a_load_balancer_elsewhere_that_come_while_the_stack_goes_a
 async fn volumes_that_may_not_be_seen_stop_no_delete_and_are_said() {
     for volumes in [VolumePolicy::Keep, VolumePolicy::Delete] {
         let (scene, id) = populated().await;
-        refuse(&scene, Some(http::Method::GET), "/volume/v3", 403);
+        scene.refuse(Some(http::Method::GET), "/volume/v3", 403);
         delete(&scene, id, DeleteOptions::default().with_volumes(volumes)).await;
         assert_eq!(scene.cluster(id).await.map(|c| c.status_reason), None);
         let left = scene.leftovers();
@@ -145,7 +145,7 @@ async fn volumes_that_may_not_be_seen_stop_no_delete_and_are_said() {
 #[tokio::test(start_paused = true)]
 async fn load_balancers_that_may_not_be_seen_are_named_where_they_hold_the_network() {
     let (scene, id) = populated().await;
-    refuse(&scene, None, "/load-balancer", 403);
+    scene.refuse(None, "/load-balancer", 403);
     delete(&scene, id, DeleteOptions::default()).await;
     let fault = scene.cluster(id).await.unwrap().fault.unwrap();
     assert_eq!(fault.code, FailureCode::Dependency, "{fault}");
@@ -173,7 +173,7 @@ async fn while_things_are_waited_for_errors_count_only_in_a_row() {
     let conductor = scene.conductor(3);
     for _ in 0..Settings::default().attempts + 1 {
         for status in [503, 409] {
-            refuse(&scene, Some(http::Method::DELETE), "/load-balancer", status);
+            scene.refuse(Some(http::Method::DELETE), "/load-balancer", status);
             conductor.step().await.unwrap();
             scene.cloud.clear_faults();
             tokio::time::sleep(Duration::from_secs(31)).await;
@@ -190,7 +190,7 @@ async fn while_things_are_waited_for_errors_count_only_in_a_row() {
 #[tokio::test(start_paused = true)]
 async fn the_project_is_not_looked_through_again_only_to_wait_for_load_balancers() {
     let (scene, id) = populated().await;
-    refuse(&scene, Some(http::Method::DELETE), "/load-balancer", 409);
+    scene.refuse(Some(http::Method::DELETE), "/load-balancer", 409);
     let options = DeleteOptions::default();
     scene.magnum.delete_cluster(&scene.cx, id, options).await.unwrap();
     scene.cloud.clear_requests();

@@ -1,7 +1,7 @@
 //! What a certificate costs the cloud, and what becomes of the cloud's refusals.
 
 use http::StatusCode;
-use magnum::openstack::sim::{At, Effect, Fault as Harm, RequestRecord};
+use magnum::openstack::sim::RequestRecord;
 
 use crate::support::certificate::Wanted;
 use crate::support::node::{Node, nodes};
@@ -58,16 +58,7 @@ async fn a_cloud_that_refuses_us_does_not_refuse_the_node() {
                 // It has gone since it was listed: a name less.
                 continue;
             }
-            let at = At::Route {
-                method: None,
-                path_prefix: place.clone(),
-                nth: 0,
-            };
-            let effect = Effect::Status {
-                status,
-                retry_after: None,
-            };
-            scene.cloud.inject(Harm::always(at, effect));
+            scene.refuse(None, &place, status);
             let (answer, text) = worker.sign(&scene, "kubelet", &Wanted::default()).await;
             // What the scripts take for a reason to try again.
             let later = answer.is_server_error() || answer == StatusCode::TOO_MANY_REQUESTS;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use magnum::certs::{AesSealer, FixtureKeys, OpenSslAuthority, SealingKey, X509KeyPairStore};
-use magnum::openstack::sim::{Leftovers, Pace, SimCloud};
+use magnum::openstack::sim::{At, Effect, Fault as Harm, Leftovers, Pace, SimCloud};
 use magnum::openstack::{Credentials, DomainRef, Named, OpenStack};
 use magnum::*;
 
@@ -73,6 +73,18 @@ impl HttpTransport for NodeRoute {
 }
 
 impl Scene {
+    /// From now on every call of this method, or of any, whose path begins so is answered with this status.
+    pub fn refuse(&self, method: Option<http::Method>, path_prefix: &str, status: u16) {
+        let at = At::Route {
+            method,
+            path_prefix: path_prefix.into(),
+            nth: 0,
+        };
+        let retry_after = None;
+        self.cloud
+            .inject(Harm::always(at, Effect::Status { status, retry_after }));
+    }
+
     pub async fn new(seed: u64) -> Self {
         Self::with(seed, Settings::default()).await
     }
