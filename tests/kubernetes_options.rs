@@ -26,6 +26,14 @@ async fn roomy(seed: u64) -> Scene {
 
 /// A cluster of this template is made, looked at, and deleted; what is left then.
 async fn lives(scene: &Scene, spec: TemplateSpec, masters: u32, look: impl Fn(&Scene, &Cluster)) {
+    let made = made(scene, spec, masters).await;
+    look(scene, &made);
+    scene.delete(made.id).await;
+    assert_eq!(scene.cluster(made.id).await, None);
+}
+
+/// A cluster of this template whose create has succeeded.
+async fn made(scene: &Scene, spec: TemplateSpec, masters: u32) -> Cluster {
     let template = scene.magnum.create_template(&scene.cx, spec).await.unwrap();
     let spec = ClusterSpec::new(template.id.to_string()).with_master_count(masters);
     let id = scene
@@ -42,9 +50,7 @@ async fn lives(scene: &Scene, spec: TemplateSpec, masters: u32, look: impl Fn(&S
         "{:?}",
         made.status_reason
     );
-    look(scene, &made);
-    scene.delete(id).await;
-    assert_eq!(scene.cluster(id).await, None);
+    made
 }
 
 #[tokio::test(start_paused = true)]
@@ -322,25 +328,10 @@ async fn on_a_shared_subnet_services_go_that_lead_to_the_clusters_servers_alone(
         floating_ip_enabled: Some(false),
         ..template()
     };
-    let template = scene.magnum.create_template(&scene.cx, spec).await.unwrap();
-    let spec = ClusterSpec::new(template.id.to_string());
-    let id = scene
-        .magnum
-        .create_cluster(&scene.cx, spec, CreateOptions::default())
-        .await
-        .unwrap()
-        .id;
-    scene.settle().await;
-    let made = scene.cluster(id).await.unwrap();
-    assert_eq!(
-        made.status,
-        ClusterStatus::CREATE_COMPLETE,
-        "{:?}",
-        made.status_reason
-    );
+    let made = made(&scene, spec, 1).await;
     unmarked_service(&scene, 1, &ids[1], &made.node_addresses()[0]).await;
     let theirs = unmarked_service(&scene, 2, &ids[1], "192.168.9.250").await;
-    scene.delete(id).await;
-    assert_eq!(scene.cluster(id).await, None);
+    scene.delete(made.id).await;
+    assert_eq!(scene.cluster(made.id).await, None);
     assert_eq!(scene.leftovers().load_balancers, [theirs]);
 }

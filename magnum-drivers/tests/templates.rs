@@ -13,7 +13,7 @@ use magnum_core::{
 };
 use magnum_drivers::docker_ubuntu;
 use serde_json::{Value, json};
-use support::{cluster, docker_template, full_cluster, node_access, yaml};
+use support::{arguments, cluster, docker_template, full_cluster, node_access, yaml};
 
 fn top() -> Value {
     yaml(&docker_template().template)
@@ -36,22 +36,6 @@ fn replacements() -> BTreeMap<String, Value> {
     let node = node();
     let params = &node["resources"]["docker_host"]["properties"]["user_data"]["str_replace_strict"]["params"];
     serde_json::from_value(params.clone()).unwrap()
-}
-
-/// Every function argument of this name, anywhere in a value.
-fn arguments<'a>(function: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (key, inner) in fields {
-                if key == function {
-                    found.push(inner);
-                }
-                arguments(function, inner, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| arguments(function, item, found)),
-        _ => {}
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use magnum_core::{Cluster, PoolRole, TemplateDefinition as _};
 use serde_json::Value;
 
 use crate::support::kubernetes::*;
-use crate::support::yaml;
+use crate::support::{arguments, yaml};
 
 fn templates() -> BTreeMap<String, Value> {
     let all = kubernetes_template();
@@ -18,21 +18,6 @@ fn templates() -> BTreeMap<String, Value> {
 
 fn names(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-fn arguments<'a>(function: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (key, inner) in fields {
-                if key == function {
-                    found.push(inner);
-                }
-                arguments(function, inner, found);
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| arguments(function, item, found)),
-        _ => {}
-    }
 }
 
 fn all(function: &str, value: &Value) -> Vec<String> {

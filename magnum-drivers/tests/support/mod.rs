@@ -91,3 +91,19 @@ pub fn docker_template() -> StackTemplate {
 pub fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
+
+/// Every function argument of this name, anywhere in a value.
+pub fn arguments<'a>(function: &str, value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, inner) in fields {
+                if key == function {
+                    found.push(inner);
+                }
+                arguments(function, inner, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| arguments(function, item, found)),
+        _ => {}
+    }
+}
