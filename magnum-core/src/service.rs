@@ -7,12 +7,14 @@ mod clusters;
 mod names;
 mod nodes;
 mod options;
+mod parts;
 mod templates;
 mod validation;
 mod watch;
 
-pub use builder::{Certificates, Cloud, IdentityEndpoint, Magnum, MagnumBuilder, NodeEndpoint, Settings};
+pub use builder::{Magnum, MagnumBuilder, Settings};
 pub use options::{CreateOptions, DeleteOptions, ScaleOptions};
+pub use parts::{Certificates, Cloud, IdentityEndpoint, NodeEndpoint};
 pub use watch::ClusterWatch;
 
 pub(crate) use builder::Inner;

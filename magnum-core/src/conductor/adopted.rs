@@ -140,7 +140,7 @@ impl Work {
             .await
     }
 
-    /// Removes things side by side; `None` when all of them are gone.
+    /// Asks once for the removal of each; `None` when all of them are gone.
     async fn drain_adopted(&mut self, which: fn(&Owned) -> bool) -> Result<Option<Next>> {
         let mut waits_for = None;
         let mut failed = None;
