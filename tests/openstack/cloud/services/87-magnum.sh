@@ -1,14 +1,13 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Python Magnum, for clusters that somebody else takes over; see `pymagnum`.
 # python3-magnum has all the programs; the paste file, which another package
-# would bring with a dialogue about its database, is written here. Its user is
-# not `magnum`, whose few roles are a claim of the library under test: Python
-# Magnum asks Keystone for its services, which takes an administrator.
+# would bring with a dialogue about its database, is written here. It has the
+# service user `magnum` of data.py, as its successor has: Barbican lets nobody
+# but its maker, or an administrator, delete a container.
 MAGNUM_PORT=9511
 DISCOVERY_PORT=9512
 PACKAGES+=(python3-magnum)
 DATABASES+=(magnum)
-SERVICE_USERS+=(python-magnum)
 ENDPOINTS+=("magnum container-infra http://$HOST:$MAGNUM_PORT/v1")
 MIGRATIONS+=(magnum)
 EARLY+=(discovery magnum-conductor magnum-api)
@@ -17,9 +16,7 @@ PROBE[magnum-api]=http://$HOST:$MAGNUM_PORT/
 
 configure_magnum() {
   local client
-  mkdir -p "$STATE/magnum/certificates"
-  # The conductor never asks a cluster's Kubernetes how it is: an interval
-  # below zero. Clusters without an etcd discovery address get one of ours.
+  mkdir -p "$STATE/magnum"
   cat > "$ETC/magnum.conf" <<TEXT
 [DEFAULT]
 use_stderr = true
@@ -32,15 +29,10 @@ port = $MAGNUM_PORT
 api_paste_config = $ETC/magnum-paste.ini
 [conductor]
 workers = 1
-[kubernetes]
-health_polling_interval = -1
-[drivers]
-send_cluster_metrics = false
 [certificates]
 cert_manager_type = barbican
 [cluster]
 etcd_discovery_service_endpoint_format = http://$HOST:$DISCOVERY_PORT/new?size=%(size)d
-temp_cache_dir = $STATE/magnum/certificates
 [cinder]
 default_docker_volume_type = __DEFAULT__
 default_etcd_volume_type = __DEFAULT__
@@ -52,10 +44,10 @@ trustee_domain_admin_name = magnum_domain_admin
 trustee_domain_admin_password = $PASSWORD
 trustee_keystone_region_name = $REGION
 [keystone_auth]
-$(login python-magnum)
+$(login magnum)
 $(messaging)
 $(database magnum)
-$(authtoken python-magnum)
+$(authtoken magnum)
 auth_version = v3
 TEXT
   for client in barbican cinder glance heat magnum neutron nova octavia; do
@@ -80,7 +72,13 @@ migrate_magnum() {
 
 command_magnum-api() { wsgi "$MAGNUM_PORT" /usr/bin/magnum-api-wsgi --config-file "$ETC/magnum.conf"; }
 
-command_magnum-conductor() { COMMAND=(/usr/bin/magnum-conductor --config-file "$ETC/magnum.conf"); }
+# An interval below zero: nobody asks a cluster's Kubernetes every minute how it
+# is. Said here, since the code reads it when it is imported, before its file.
+command_magnum-conductor() {
+  COMMAND=(/usr/bin/python3 -c "import sys; from magnum.conf import CONF
+CONF.set_default('health_polling_interval', -1, 'kubernetes')
+from magnum.cmd.conductor import main; sys.exit(main())" --config-file "$ETC/magnum.conf")
+}
 
 # No port: it writes itself down once it listens, and then every minute.
 answers_magnum-conductor() {
