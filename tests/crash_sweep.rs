@@ -26,8 +26,12 @@ enum Kind {
     Create,
     /// Of a cluster with authorities and keys of its own, and a trust on its servers.
     CreateKubernetes,
+    /// Of a cluster whose certificates are kept by Barbican.
+    CreateInBarbican,
     Scale,
     Delete,
+    /// Of a cluster whose certificates are kept by Barbican.
+    DeleteInBarbican,
     /// Of a cluster that made load balancers and a volume by itself.
     DeleteMade,
 }
@@ -60,6 +64,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         settings.poll_interval = Duration::from_secs(60);
         let scene = match kind {
             Kind::DeleteMade => Scene::of_kubernetes(7, settings).await,
+            Kind::CreateInBarbican | Kind::DeleteInBarbican => Scene::of_barbican(7, settings).await,
             _ => Scene::with(7, settings).await,
         };
         if kind == Kind::CreateKubernetes {
@@ -74,13 +79,16 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             scene.template().await;
         }
         let id = scene.accept(1).await.id;
-        let creates = matches!(kind, Kind::Create | Kind::CreateKubernetes);
+        let creates = matches!(
+            kind,
+            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican
+        );
         if !creates {
             scene.settle().await;
         }
         let options = DeleteOptions::default().with_volumes(VolumePolicy::Delete);
         match kind {
-            Kind::Create | Kind::CreateKubernetes => {}
+            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican => {}
             Kind::Scale => {
                 scene
                     .magnum
@@ -88,7 +96,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
                     .await
                     .unwrap();
             }
-            Kind::Delete | Kind::DeleteMade => {
+            Kind::Delete | Kind::DeleteMade | Kind::DeleteInBarbican => {
                 if kind == Kind::DeleteMade {
                     kubernetes::populate(&scene, id).await;
                 }
@@ -232,6 +240,11 @@ fn every_call_of_a_create_of_kubernetes_can_go_wrong() {
 }
 
 #[test]
+fn every_call_of_a_create_in_barbican_can_go_wrong() {
+    sweep(Kind::CreateInBarbican, Some(ClusterStatus::CREATE_COMPLETE));
+}
+
+#[test]
 fn every_call_of_a_scale_can_go_wrong() {
     sweep(Kind::Scale, Some(ClusterStatus::UPDATE_COMPLETE));
 }
@@ -239,6 +252,11 @@ fn every_call_of_a_scale_can_go_wrong() {
 #[test]
 fn every_call_of_a_delete_can_go_wrong() {
     sweep(Kind::Delete, None);
+}
+
+#[test]
+fn every_call_of_a_delete_in_barbican_can_go_wrong() {
+    sweep(Kind::DeleteInBarbican, None);
 }
 
 #[test]
@@ -252,6 +270,11 @@ fn a_create_can_be_dropped_at_every_poll() {
 }
 
 #[test]
+fn a_create_in_barbican_can_be_dropped_at_every_poll() {
+    drops(Kind::CreateInBarbican);
+}
+
+#[test]
 fn a_scale_can_be_dropped_at_every_poll() {
     drops(Kind::Scale);
 }
@@ -259,6 +282,11 @@ fn a_scale_can_be_dropped_at_every_poll() {
 #[test]
 fn a_delete_can_be_dropped_at_every_poll() {
     drops(Kind::Delete);
+}
+
+#[test]
+fn a_delete_in_barbican_can_be_dropped_at_every_poll() {
+    drops(Kind::DeleteInBarbican);
 }
 
 #[test]
