@@ -28,13 +28,22 @@ async fn a_cluster_lives_with_its_certificates_in_barbican() {
     let id = scene.accept(1).await.id;
     scene.settle().await;
     let made = scene.cluster(id).await.unwrap();
-    assert_eq!(made.status, ClusterStatus::CREATE_COMPLETE, "{:?}", made.status_reason);
+    assert_eq!(
+        made.status,
+        ClusterStatus::CREATE_COMPLETE,
+        "{:?}",
+        made.status_reason
+    );
     let expected = [format!("magnum-{id}-ca"), format!("magnum-{id}-client")];
     assert_eq!(containers(&scene), expected);
     assert_eq!(scene.leftovers().secrets.len(), 4, "{}", scene.leftovers());
     for (kept, name) in [(&made.ca_cert, &expected[0]), (&made.magnum_cert, &expected[1])] {
         assert_eq!(kept.as_ref().unwrap().backend, "barbican");
-        assert_eq!(scene.store.key_pairs(name).await.unwrap(), [], "a key is in the store as well");
+        assert_eq!(
+            scene.store.key_pairs(name).await.unwrap(),
+            [],
+            "a key is in the store as well"
+        );
     }
 
     let ca = scene.magnum.ca_show(&scene.cx, id).await.unwrap();
@@ -53,7 +62,12 @@ async fn a_cluster_lives_with_its_certificates_in_barbican() {
             .unwrap();
         scene.settle().await;
         let scaled = scene.cluster(id).await.unwrap();
-        assert_eq!(scaled.status, ClusterStatus::UPDATE_COMPLETE, "{:?}", scaled.status_reason);
+        assert_eq!(
+            scaled.status,
+            ClusterStatus::UPDATE_COMPLETE,
+            "{:?}",
+            scaled.status_reason
+        );
     }
     assert_eq!(containers(&scene), expected);
     scene.delete(id).await;

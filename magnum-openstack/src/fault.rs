@@ -78,7 +78,9 @@ impl Said {
         }
         let text = self.message.as_deref().unwrap_or_default().to_lowercase();
         // Barbican: "Creation not allowed because a quota has been reached".
-        let spent = ["exceed", "limit", "reached"].iter().any(|word| text.contains(word));
+        let spent = ["exceed", "limit", "reached"]
+            .iter()
+            .any(|word| text.contains(word));
         (text.contains("quota") && spent)
             || text.contains("maximum stacks per tenant")
             || text.contains("maximum resources per stack")

@@ -130,12 +130,7 @@ pub async fn original() -> Outcome {
     Ok("bytes and text, encrypted, with a consumer".into())
 }
 
-async fn post(
-    openstack: &OpenStack,
-    path: &'static str,
-    id: Option<&str>,
-    body: &Value,
-) -> Result<Value> {
+async fn post(openstack: &OpenStack, path: &'static str, id: Option<&str>, body: &Value) -> Result<Value> {
     let mut call = Call::post(Service::KEY_MANAGER, "original", path).json(body);
     if let Some(id) = id {
         call = call.segment(id);

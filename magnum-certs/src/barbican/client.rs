@@ -63,12 +63,18 @@ impl Container {
 
     /// All its secrets.
     pub(super) fn secrets(&self) -> Result<Vec<Kept>> {
-        self.secret_refs.iter().map(|part| read(&part.secret_ref)).collect()
+        self.secret_refs
+            .iter()
+            .map(|part| read(&part.secret_ref))
+            .collect()
     }
 
     /// The secret that it has under a name.
     pub(super) fn secret(&self, name: &str) -> Result<Option<Kept>> {
-        let part = self.secret_refs.iter().find(|part| part.name.as_deref() == Some(name));
+        let part = self
+            .secret_refs
+            .iter()
+            .find(|part| part.name.as_deref() == Some(name));
         part.map(|part| read(&part.secret_ref)).transpose()
     }
 }

@@ -60,7 +60,12 @@ mod tests {
                 let pem = secret(pem);
                 assert_eq!(opened(pem.clone(), Some(&word)).unwrap().expose(), PLAIN);
                 let longest = Secret::new("x".repeat(100_000));
-                for wrong in [None, Some(Secret::new("")), Some(Secret::new("Pass")), Some(longest)] {
+                for wrong in [
+                    None,
+                    Some(Secret::new("")),
+                    Some(Secret::new("Pass")),
+                    Some(longest),
+                ] {
                     let error = opened(pem.clone(), wrong.as_ref()).unwrap_err();
                     assert_eq!(error.kind(), ErrorKind::Configuration, "{wrong:?}");
                 }
@@ -76,7 +81,12 @@ mod tests {
         let key = PKey::private_key_from_pem(PLAIN.as_bytes()).unwrap();
         let older = secret(key.rsa().unwrap().private_key_to_pem().unwrap());
         assert_eq!(opened(older, None).unwrap(), plain);
-        for text in ["", "private", "-----BEGIN PRIVATE KEY-----\nAQ", "-----BEGIN RSA PRIVATE KEY-----\nAQ=="] {
+        for text in [
+            "",
+            "private",
+            "-----BEGIN PRIVATE KEY-----\nAQ",
+            "-----BEGIN RSA PRIVATE KEY-----\nAQ==",
+        ] {
             let error = opened(Secret::new(text), None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{text}");
         }

@@ -13,7 +13,8 @@ const LIMIT: usize = 255;
 /// the pattern finds it, and more.
 pub(super) fn label(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let itself = !name.is_empty() && name.len() <= LIMIT && name.bytes().all(plain) && !name.starts_with(DIGEST);
+    let itself =
+        !name.is_empty() && name.len() <= LIMIT && name.bytes().all(plain) && !name.starts_with(DIGEST);
     if itself {
         name.to_owned()
     } else {
@@ -31,7 +32,18 @@ mod tests {
         assert_eq!(label(plain), plain);
         let digest = label("a b");
         let names = [
-            "", " ", "a", "a ", "a%", "a+b", "a b", "a\\b", "a\u{0}", "é", &digest, &"a".repeat(256),
+            "",
+            " ",
+            "a",
+            "a ",
+            "a%",
+            "a+b",
+            "a b",
+            "a\\b",
+            "a\u{0}",
+            "é",
+            &digest,
+            &"a".repeat(256),
         ];
         for (at, one) in names.iter().enumerate() {
             assert!(label(one).len() <= LIMIT, "{one:?}");

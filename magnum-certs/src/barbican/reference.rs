@@ -25,7 +25,9 @@ impl Kept {
             Some(_) => before.rsplit_once('/')?.1,
             None => before,
         };
-        let id = Uuid::try_parse(written).ok().filter(|id| id.to_string() == written)?;
+        let id = Uuid::try_parse(written)
+            .ok()
+            .filter(|id| id.to_string() == written)?;
         match collection {
             "containers" => Some(Self::Container(id)),
             "secrets" => Some(Self::Secret(id)),
@@ -65,11 +67,7 @@ mod tests {
             format!("https://host/key-manager/v1/containers/{ID}"),
             format!("https://host/containers/{ID}"),
         ] {
-            assert_eq!(
-                Kept::read(&reference),
-                Some(Kept::Container(id)),
-                "{reference}"
-            );
+            assert_eq!(Kept::read(&reference), Some(Kept::Container(id)), "{reference}");
         }
         let secret = Kept::read(&format!("secrets/{ID}")).unwrap();
         assert_eq!(secret, Kept::Secret(id));

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use magnum_certs::{BarbicanCertManager, FixtureKeys};
 use magnum_core::testing::cert_manager::conformance;
 use magnum_core::{
-    AnchoredClock, CertManager, CertRef, CertificateBundle, ErrorKind, HttpTransport, KeySource, Secret, TlsProfile,
-    TransportError,
+    AnchoredClock, CertManager, CertRef, CertificateBundle, ErrorKind, HttpTransport, KeySource, Secret,
+    TlsProfile, TransportError,
 };
 use magnum_openstack::sim::world::key_manager::{ContainerSpec, SecretSpec};
 use magnum_openstack::sim::{At, Effect, Fault, SimCloud, SimTransport};
@@ -78,7 +78,10 @@ impl Setting {
         let spec = ContainerSpec {
             name: Some("Magnum TLS Cert".into()),
             container_type: kind.into(),
-            secrets: parts.iter().map(|(name, id)| ((*name).into(), (*id).into())).collect(),
+            secrets: parts
+                .iter()
+                .map(|(name, id)| ((*name).into(), (*id).into()))
+                .collect(),
             ..ContainerSpec::default()
         };
         self.cloud
@@ -95,7 +98,8 @@ impl Setting {
             nth: 0,
         };
         let retry_after = None;
-        self.cloud.inject(Fault::always(at, Effect::Status { status, retry_after }));
+        self.cloud
+            .inject(Fault::always(at, Effect::Status { status, retry_after }));
     }
 }
 
@@ -135,7 +139,10 @@ impl HttpTransport for Breaking {
         profile: &TlsProfile,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let through = |left: usize| left.checked_sub(1);
-        match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, through) {
+        match self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, through)
+        {
             Ok(left) if left > 1 => self.inner.send(request, profile).await,
             outcome => {
                 if outcome.is_ok() && self.effect {
@@ -181,7 +188,10 @@ async fn a_certificate_is_a_container_of_the_service_user() {
         assert_eq!(stored.reference, format!("containers/{}", container.id));
         assert_eq!(container.container_type, "certificate");
         assert_eq!(container.name.as_deref(), Some("magnum-c1-ca"));
-        assert_eq!((&container.project_id, &container.user_id), (&setting.project, &user));
+        assert_eq!(
+            (&container.project_id, &container.user_id),
+            (&setting.project, &user)
+        );
         let kinds: Vec<(&str, &str)> = container
             .secrets
             .iter()
@@ -235,7 +245,10 @@ async fn what_the_original_stored_is_fetched_and_deleted() {
             ("certificate", stored(CERTIFICATE)),
             ("private_key", stored(std::str::from_utf8(&encrypted).unwrap())),
             ("intermediates", stored(CERTIFICATE)),
-            ("private_key_passphrase", setting.secret("text/plain", "pass word")),
+            (
+                "private_key_passphrase",
+                setting.secret("text/plain", "pass word"),
+            ),
         ];
         let parts: Vec<(&str, &str)> = parts.iter().map(|(name, id)| (*name, id.as_str())).collect();
         let id = setting.container("certificate", &parts);
@@ -272,14 +285,24 @@ async fn a_key_with_another_passphrase_is_told_without_either() {
     let parts = [
         ("certificate", setting.secret("text/plain", CERTIFICATE)),
         ("private_key", setting.secret("text/plain", encrypted)),
-        ("private_key_passphrase", setting.secret("text/plain", "wrong-word")),
+        (
+            "private_key_passphrase",
+            setting.secret("text/plain", "wrong-word"),
+        ),
     ];
     let parts: Vec<(&str, &str)> = parts.iter().map(|(name, id)| (*name, id.as_str())).collect();
     let id = setting.container("certificate", &parts);
-    let error = setting.manager().fetch(&in_barbican(format!("containers/{id}"))).await.unwrap_err();
+    let error = setting
+        .manager()
+        .fetch(&in_barbican(format!("containers/{id}")))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     let told = format!("{error} {error:?}");
-    assert!(!told.contains("wrong-word") && !told.contains("right-word"), "{told}");
+    assert!(
+        !told.contains("wrong-word") && !told.contains("right-word"),
+        "{told}"
+    );
     assert!(encrypted.lines().all(|line| !told.contains(line)), "{told}");
 }
 
@@ -290,14 +313,23 @@ async fn what_is_no_certificate_is_left_alone() {
     let secret = setting.secret("text/plain", "somebody else's");
     let id = setting.container("generic", &[("certificate", secret.as_str())]);
     let foreign = in_barbican(format!("containers/{id}"));
-    assert_eq!(manager.fetch(&foreign).await.unwrap_err().kind(), ErrorKind::InvalidInput);
-    assert_eq!(manager.delete(&foreign).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(
+        manager.fetch(&foreign).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
+    assert_eq!(
+        manager.delete(&foreign).await.unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
     assert_eq!(setting.held(), 2);
 
     // A certificate without its key is what an interrupted deletion has left.
     let id = setting.container("certificate", &[("certificate", &secret)]);
     let half = in_barbican(format!("containers/{id}"));
-    assert_eq!(manager.fetch(&half).await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(
+        manager.fetch(&half).await.unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
     manager.delete(&half).await.unwrap();
     assert_eq!(setting.held(), 1);
 }
@@ -404,7 +436,8 @@ impl HttpTransport for Echo {
         }
         let sent: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
         let quoted = format!("{:?} is not of type 'object'", sent["payload"].as_str().unwrap());
-        let body = serde_json::json!({"code": 400, "title": "Bad Request", "description": quoted}).to_string();
+        let body =
+            serde_json::json!({"code": 400, "title": "Bad Request", "description": quoted}).to_string();
         Ok(http::Response::builder().status(400).body(body.into()).unwrap())
     }
 }
@@ -424,5 +457,8 @@ async fn no_message_repeats_a_key() {
         assert!(!told.contains(line), "{told}");
     }
     let shown = format!("{manager:?} {:?}", bundle().await);
-    assert!(!shown.contains("secret\"") && !shown.contains("BEGIN PRIVATE"), "{shown}");
+    assert!(
+        !shown.contains("secret\"") && !shown.contains("BEGIN PRIVATE"),
+        "{shown}"
+    );
 }

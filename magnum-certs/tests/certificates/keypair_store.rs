@@ -5,8 +5,8 @@ use std::sync::Arc;
 use magnum_certs::{AesSealer, SealingKey, X509KeyPairStore};
 use magnum_core::testing::cert_manager::conformance;
 use magnum_core::{
-    CertManager, CertRef, CertificateBundle, Commit, Error, ErrorKind, MemoryStore, Result, Sealed, Sealer, Secret,
-    Store, SystemClock, SystemRandom, Write,
+    CertManager, CertRef, CertificateBundle, Commit, Error, ErrorKind, MemoryStore, Result, Sealed, Sealer,
+    Secret, Store, SystemClock, SystemRandom, Write,
 };
 
 fn bundle(text: &str) -> CertificateBundle {

@@ -65,7 +65,11 @@ pub async fn what_was_stored_is_fetched_until_it_is_deleted(manager: Arc<dyn Cer
         assert_eq!(manager.fetch(&two).await.unwrap(), alone);
     }
     manager.delete(&one).await.expect("it is there");
-    assert_eq!(manager.fetch(&two).await.unwrap(), alone, "another one was deleted");
+    assert_eq!(
+        manager.fetch(&two).await.unwrap(),
+        alone,
+        "another one was deleted"
+    );
     manager.delete(&two).await.expect("it is there");
 }
 
@@ -124,7 +128,10 @@ pub async fn find_returns_exactly_what_has_the_name(manager: Arc<dyn CertManager
     found.sort();
     assert_eq!(found, both, "two of one name");
     assert_eq!(manager.find(&fresh("ca")).await.unwrap(), []);
-    for reference in both.iter().chain(stored.iter().map(|(_, _, reference)| reference)) {
+    for reference in both
+        .iter()
+        .chain(stored.iter().map(|(_, _, reference)| reference))
+    {
         manager.delete(reference).await.unwrap();
     }
     for (name, ..) in &stored {
@@ -140,7 +147,10 @@ pub async fn what_is_gone_is_not_found(manager: Arc<dyn CertManager>) {
     let name = fresh("client");
     let reference = store(&manager, &name, &bundle("1")).await;
     for _ in 0..2 {
-        manager.delete(&reference).await.expect("gone is what it should be");
+        manager
+            .delete(&reference)
+            .await
+            .expect("gone is what it should be");
         let error = manager.fetch(&reference).await.expect_err("it is gone");
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
         assert_eq!(manager.find(&name).await.unwrap(), []);
@@ -182,9 +192,17 @@ pub async fn foreign_references_are_refused(manager: Arc<dyn CertManager>) {
     ];
     for foreign in foreign {
         let fetched = manager.fetch(&foreign).await.expect_err("it is foreign");
-        assert_eq!(fetched.kind(), ErrorKind::InvalidInput, "{foreign:?}: {fetched:?}");
+        assert_eq!(
+            fetched.kind(),
+            ErrorKind::InvalidInput,
+            "{foreign:?}: {fetched:?}"
+        );
         let deleted = manager.delete(&foreign).await.expect_err("it is foreign");
-        assert_eq!(deleted.kind(), ErrorKind::InvalidInput, "{foreign:?}: {deleted:?}");
+        assert_eq!(
+            deleted.kind(),
+            ErrorKind::InvalidInput,
+            "{foreign:?}: {deleted:?}"
+        );
     }
     assert_eq!(manager.fetch(&reference).await.unwrap(), bundle("1"));
     manager.delete(&reference).await.unwrap();
@@ -207,12 +225,19 @@ where
         for reference in &left {
             match manager.fetch(reference).await {
                 Ok(fetched) => assert_eq!(fetched, bundle("1"), "after {calls} calls"),
-                Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound, "after {calls} calls: {error:?}"),
+                Err(error) => assert_eq!(
+                    error.kind(),
+                    ErrorKind::NotFound,
+                    "after {calls} calls: {error:?}"
+                ),
             }
         }
         if let Ok(reference) = &outcome {
             assert_eq!(left, [reference.clone()]);
-            assert!(calls > 0, "a manager that cannot reach its place has stored something");
+            assert!(
+                calls > 0,
+                "a manager that cannot reach its place has stored something"
+            );
         }
         for reference in &left {
             manager.delete(reference).await.unwrap();
@@ -242,7 +267,11 @@ where
         let outcome = failing(calls).await.delete(&reference).await;
         if outcome.is_err() {
             if let Err(error) = manager.fetch(&reference).await {
-                assert_eq!(error.kind(), ErrorKind::NotFound, "after {calls} calls: {error:?}");
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::NotFound,
+                    "after {calls} calls: {error:?}"
+                );
             }
             manager.delete(&reference).await.unwrap();
         }

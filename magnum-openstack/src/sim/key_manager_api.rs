@@ -117,7 +117,10 @@ async fn list_secrets(
     Params { 0: params }: Params,
 ) -> Answer {
     let world = cloud.world();
-    let wanted = params.get("name").filter(|name| !name.is_empty()).map(|name| decoded(name));
+    let wanted = params
+        .get("name")
+        .filter(|name| !name.is_empty())
+        .map(|name| decoded(name));
     let found: Vec<&StoredSecret> = world
         .key_manager
         .secrets()
@@ -196,7 +199,8 @@ async fn create_container(
     may_create(&caller)?;
     let secrets = at(&body, &["secret_refs"]).and_then(Value::as_array);
     // Barbican wants its own URLs to the letter.
-    let own = |item: &Value| text(item, &["secret_ref"]).is_some_and(|url| url.starts_with(&cloud.base_url()));
+    let own =
+        |item: &Value| text(item, &["secret_ref"]).is_some_and(|url| url.starts_with(&cloud.base_url()));
     if !secrets.into_iter().flatten().all(own) {
         let message = "Secret_ref does not match the configured hostname, please try again";
         return Err(ApiFault::bad_request("UnsupportedField", message).into());

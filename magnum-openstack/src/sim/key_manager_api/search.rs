@@ -34,10 +34,25 @@ mod tests {
 
     #[test]
     fn names_are_patterns() {
-        for (text, pattern) in [("", ""), ("a", "A"), ("abc", "a%"), ("abc", "%"), ("abc", "a_c"), ("a_c", "a_c"), ("abcbc", "a%c")] {
+        for (text, pattern) in [
+            ("", ""),
+            ("a", "A"),
+            ("abc", "a%"),
+            ("abc", "%"),
+            ("abc", "a_c"),
+            ("a_c", "a_c"),
+            ("abcbc", "a%c"),
+        ] {
             assert!(like(text, pattern), "{text} {pattern}");
         }
-        for (text, pattern) in [("", "_"), ("ab", "a"), ("a", "ab"), ("abc", "%b"), ("ac", "a_c"), ("abc", "")] {
+        for (text, pattern) in [
+            ("", "_"),
+            ("ab", "a"),
+            ("a", "ab"),
+            ("abc", "%b"),
+            ("ac", "a_c"),
+            ("abc", ""),
+        ] {
             assert!(!like(text, pattern), "{text} {pattern}");
         }
         assert_eq!(decoded("a+b%2Bc%25"), "a b+c%");

@@ -106,7 +106,9 @@ async fn names_are_searched_as_patterns_and_stripped() {
         let text = json!({"name": name, "payload": " pem\n", "payload_content_type": "text/plain"});
         let (_, body) = demo.post("/key-manager/v1/secrets", text).await;
         let secret = path(&cloud, &body["secret_ref"]);
-        let payload = demo.send(http::Method::GET, &format!("{secret}/payload"), None).await;
+        let payload = demo
+            .send(http::Method::GET, &format!("{secret}/payload"), None)
+            .await;
         assert_eq!(payload.unwrap().body().as_ref(), b"pem");
         let parts = json!([{"name": "certificate", "secret_ref": body["secret_ref"]}]);
         let container = json!({"name": name, "type": "certificate", "secret_refs": parts});
@@ -134,8 +136,14 @@ async fn what_barbican_would_not_take_is_refused() {
     let long = "x".repeat(256);
     for (body, status) in [
         (json!({"payload": " ", "payload_content_type": "text/plain"}), 400),
-        (json!({"payload": "x".repeat(20_001), "payload_content_type": "text/plain"}), 413),
-        (json!({"name": long, "payload": "x", "payload_content_type": "text/plain"}), 400),
+        (
+            json!({"payload": "x".repeat(20_001), "payload_content_type": "text/plain"}),
+            413,
+        ),
+        (
+            json!({"name": long, "payload": "x", "payload_content_type": "text/plain"}),
+            400,
+        ),
     ] {
         assert_eq!(demo.post("/key-manager/v1/secrets", body).await.0, status);
     }
@@ -144,7 +152,10 @@ async fn what_barbican_would_not_take_is_refused() {
         let body = json!({"payload": payload, "payload_content_type": "text/plain"});
         made.push(demo.post("/key-manager/v1/secrets", body).await.1["secret_ref"].clone());
     }
-    let elsewhere = made[0].as_str().unwrap().replace(&cloud.base_url(), "http://elsewhere");
+    let elsewhere = made[0]
+        .as_str()
+        .unwrap()
+        .replace(&cloud.base_url(), "http://elsewhere");
     let part = |name: &str, secret: &serde_json::Value| json!({"name": name, "secret_ref": secret});
     for parts in [
         json!([part("private_key", &made[0])]),
@@ -169,7 +180,9 @@ async fn consumers_are_registered_once_and_go_with_their_container() {
     let container = path(&cloud, &made["container_ref"]);
     let consumer = json!({"name": "Magnum", "URL": "c1"});
     for _ in 0..2 {
-        let (status, shown) = demo.post(&format!("{container}/consumers"), consumer.clone()).await;
+        let (status, shown) = demo
+            .post(&format!("{container}/consumers"), consumer.clone())
+            .await;
         assert_eq!((status, &shown["consumers"]), (200, &json!([consumer])));
     }
     let (_, listed) = demo.get(&format!("{container}/consumers")).await;

@@ -136,7 +136,9 @@ impl World {
                      Invalid property: 'payload'",
                 ));
             }
-            payload => payload.as_ref().map(|payload| Secret::new(payload.expose().trim())),
+            payload => payload
+                .as_ref()
+                .map(|payload| Secret::new(payload.expose().trim())),
         };
         let secret = StoredSecret {
             id: self.new_uuid(),
@@ -322,6 +324,8 @@ fn fits(name: Option<&str>, schema: &str) -> ApiResult<()> {
     }
     Err(ApiFault::bad_request(
         "InvalidObject",
-        format!("Provided object does not match schema '{schema}': the name is too long. Invalid property: 'name'"),
+        format!(
+            "Provided object does not match schema '{schema}': the name is too long. Invalid property: 'name'"
+        ),
     ))
 }
