@@ -352,8 +352,8 @@ async fn a_secret_without_container_is_found_and_deleted() {
         manager.delete(left).await.unwrap();
         manager.delete(left).await.unwrap();
     }
-    assert_eq!(manager.find("magnum-c1-ca").await.unwrap(), [whole.clone()]);
     assert_eq!(manager.fetch(&whole).await.unwrap(), bundle().await);
+    assert_eq!(manager.find("magnum-c1-ca").await.unwrap(), [whole]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -118,7 +118,7 @@ pub async fn find_returns_exactly_what_has_the_name(manager: Arc<dyn CertManager
     }
     for (name, kept, reference) in &stored {
         let found = manager.find(name).await.unwrap();
-        assert_eq!(found, [reference.clone()], "under {name:?}");
+        assert_eq!(found, std::slice::from_ref(reference), "under {name:?}");
         assert_eq!(manager.fetch(reference).await.unwrap(), *kept, "under {name:?}");
     }
     let (name, kept, first) = &stored[0];
@@ -233,7 +233,7 @@ where
             }
         }
         if let Ok(reference) = &outcome {
-            assert_eq!(left, [reference.clone()]);
+            assert_eq!(left, std::slice::from_ref(reference));
             assert!(
                 calls > 0,
                 "a manager that cannot reach its place has stored something"
