@@ -33,6 +33,7 @@
 //! | `rustls-tls` | yes | the HTTP transport over reqwest with rustls |
 //! | `native-tls` | | the HTTP transport over reqwest with the system's TLS library |
 //! | `drivers` | yes | the cluster drivers of this project |
+//! | `barbican` | yes | certificates kept by Barbican |
 //! | `sqlite` | | a store that survives a restart |
 //! | `sim` | | the simulated cloud, for tests and tries |
 //! | `testing` | | conformance kits and mocks; outside semantic versioning |

@@ -26,8 +26,12 @@ enum Kind {
     Create,
     /// Of a cluster with authorities and keys of its own, and a trust on its servers.
     CreateKubernetes,
+    /// Of a cluster whose certificates are kept by Barbican.
+    CreateInBarbican,
     Scale,
     Delete,
+    /// Of a cluster whose certificates are kept by Barbican.
+    DeleteInBarbican,
     /// Of a cluster that made load balancers and a volume by itself.
     DeleteMade,
 }
@@ -60,6 +64,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         settings.poll_interval = Duration::from_secs(60);
         let scene = match kind {
             Kind::DeleteMade => Scene::of_kubernetes(7, settings).await,
+            Kind::CreateInBarbican | Kind::DeleteInBarbican => Scene::of_barbican(7, settings).await,
             _ => Scene::with(7, settings).await,
         };
         if kind == Kind::CreateKubernetes {
@@ -74,13 +79,16 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             scene.template().await;
         }
         let id = scene.accept(1).await.id;
-        let creates = matches!(kind, Kind::Create | Kind::CreateKubernetes);
+        let creates = matches!(
+            kind,
+            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican
+        );
         if !creates {
             scene.settle().await;
         }
         let options = DeleteOptions::default().with_volumes(VolumePolicy::Delete);
         match kind {
-            Kind::Create | Kind::CreateKubernetes => {}
+            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican => {}
             Kind::Scale => {
                 scene
                     .magnum
@@ -88,7 +96,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
                     .await
                     .unwrap();
             }
-            Kind::Delete | Kind::DeleteMade => {
+            Kind::Delete | Kind::DeleteMade | Kind::DeleteInBarbican => {
                 if kind == Kind::DeleteMade {
                     kubernetes::populate(&scene, id).await;
                 }
@@ -187,11 +195,21 @@ async fn until_idle(conductor: &Conductor) {
 }
 
 fn sweep(kind: Kind, good: Option<ClusterStatus>) {
+    sweep_those(kind, good, |_| true);
+}
+
+/// Only the calls that are wanted go wrong.
+fn sweep_those(kind: Kind, good: Option<ClusterStatus>, wanted: impl Fn(&str) -> bool) {
     let plain = run(kind, Harm::None);
     assert_eq!(plain.status, good);
+    let struck: Vec<u64> = (0..)
+        .zip(&plain.calls)
+        .filter_map(|(at, call)| wanted(call).then_some(at))
+        .collect();
+    assert!(!struck.is_empty(), "{kind:?}: no such call in {:#?}", plain.calls);
     let mut ended = std::collections::BTreeMap::new();
     let mut runs = 0;
-    for at in 0..plain.calls.len() as u64 {
+    for &at in &struck {
         for outcome in Outcome::ALL {
             let status = run(kind, Harm::Call(at, outcome)).status;
             // A single mishap, wherever it strikes, is survived: the operation is done in the end.
@@ -208,9 +226,14 @@ fn sweep(kind: Kind, good: Option<ClusterStatus>) {
     }
     println!(
         "{kind:?}: {} port calls x {} outcomes = {runs} runs, ended {ended:?}, 0 left",
-        plain.calls.len(),
+        struck.len(),
         4
     );
+}
+
+/// The other calls are those of clusters whose certificates are in the store.
+fn to_barbican(call: &str) -> bool {
+    call.contains(" /key-manager/")
 }
 
 fn drops(kind: Kind) {
@@ -232,6 +255,12 @@ fn every_call_of_a_create_of_kubernetes_can_go_wrong() {
 }
 
 #[test]
+fn every_call_to_barbican_of_a_create_can_go_wrong() {
+    let good = Some(ClusterStatus::CREATE_COMPLETE);
+    sweep_those(Kind::CreateInBarbican, good, to_barbican);
+}
+
+#[test]
 fn every_call_of_a_scale_can_go_wrong() {
     sweep(Kind::Scale, Some(ClusterStatus::UPDATE_COMPLETE));
 }
@@ -239,6 +268,11 @@ fn every_call_of_a_scale_can_go_wrong() {
 #[test]
 fn every_call_of_a_delete_can_go_wrong() {
     sweep(Kind::Delete, None);
+}
+
+#[test]
+fn every_call_to_barbican_of_a_delete_can_go_wrong() {
+    sweep_those(Kind::DeleteInBarbican, None, to_barbican);
 }
 
 #[test]

@@ -1,17 +1,18 @@
 //! Certificates of openstack-magnum: an authority over OpenSSL, sources of private keys, sealing of
-//! secrets at rest, and the `x509keypair` certificate store.
+//! secrets at rest, and certificate stores: `x509keypair`, and with feature `barbican` the one of that name.
 //!
 //! | What | Port of `magnum-core` | Here |
 //! | --- | --- | --- |
 //! | Makes authorities, issues and signs | `Authority` | [`OpenSslAuthority`] |
 //! | Makes private keys | `KeySource` | [`RsaKeys`], [`EcKeys`], with feature `fixtures` [`FixtureKeys`] |
 //! | Seals and opens secrets | `Sealer` | [`AesSealer`] with [`SealingKey`] |
-//! | Keeps certificates with their keys | `CertManager` | [`X509KeyPairStore`] |
+//! | Keeps certificates with their keys | `CertManager` | [`X509KeyPairStore`], with feature `barbican` [`BarbicanCertManager`] |
 //!
 //! [`ClientRequest`] is the other side: a key and a signing request for who wants a client certificate.
 //!
 //! Nothing here asks for a passphrase, whatever it is given: private keys are read only as PKCS#8 that is
-//! not encrypted, and everything else is decoded before OpenSSL sees it.
+//! not encrypted, everything else is decoded before OpenSSL sees it, and an encrypted key out of Barbican is opened
+//! with the passphrase that is kept beside it or not at all.
 //!
 //! # Example
 //! ```
@@ -35,6 +36,8 @@
 //! ```
 
 mod authority;
+#[cfg(feature = "barbican")]
+mod barbican;
 mod blocking;
 mod certificate;
 mod client_request;
@@ -57,6 +60,8 @@ mod sealing_key;
 mod subject;
 
 pub use authority::OpenSslAuthority;
+#[cfg(feature = "barbican")]
+pub use barbican::BarbicanCertManager;
 pub use client_request::ClientRequest;
 #[cfg(feature = "fixtures")]
 pub use fixture_keys::FixtureKeys;

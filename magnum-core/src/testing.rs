@@ -8,4 +8,5 @@
     reason = "a kit reports by panicking, as tests do"
 )]
 
+pub mod cert_manager;
 pub mod store;

@@ -77,7 +77,11 @@ impl Said {
             return true;
         }
         let text = self.message.as_deref().unwrap_or_default().to_lowercase();
-        (text.contains("quota") && (text.contains("exceed") || text.contains("limit")))
+        // Barbican: "Creation not allowed because a quota has been reached".
+        let spent = ["exceed", "limit", "reached"]
+            .iter()
+            .any(|word| text.contains(word));
+        (text.contains("quota") && spent)
             || text.contains("maximum stacks per tenant")
             || text.contains("maximum resources per stack")
     }

@@ -79,7 +79,7 @@ pub async fn whole_life() -> Outcome {
 }
 
 /// The node has a certificate of the cluster's authority for exactly its addresses, and nobody else can read its key.
-async fn certificates_fit(site: &Site, id: ClusterId, address: &str) -> Result<(), String> {
+pub async fn certificates_fit(site: &Site, id: ClusterId, address: &str) -> Result<(), String> {
     let ca = site
         .magnum
         .ca_show(&site.cx, id)

@@ -11,6 +11,7 @@
 )]
 
 mod agreement;
+mod barbican;
 mod booted;
 mod cloudlet;
 mod differences;
@@ -67,6 +68,9 @@ async fn main() -> ExitCode {
     // The first wave shares the cloud; the second takes services away.
     let mut waves: Vec<Vec<(String, Scenario)>> = vec![Vec::new(), Vec::new()];
     waves[0].push(("life".into(), Box::pin(life::whole_life())));
+    waves[0].push(("barbican_life".into(), Box::pin(barbican::life())));
+    waves[0].push(("barbican_rules".into(), Box::pin(barbican::rules())));
+    waves[0].push(("barbican_original".into(), Box::pin(barbican::original())));
     waves[0].push(("kubernetes_1_1".into(), Box::pin(kubernetes::small())));
     waves[0].push(("kubernetes_3_2".into(), Box::pin(kubernetes::highly_available())));
     waves[0].push(("kubernetes_made".into(), Box::pin(kubernetes::made_by_itself())));

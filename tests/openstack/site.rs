@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use magnum::certs::{AesSealer, FixtureKeys, OpenSslAuthority, RsaKeys, SealingKey, X509KeyPairStore};
+use magnum::certs::{
+    AesSealer, BarbicanCertManager, FixtureKeys, OpenSslAuthority, RsaKeys, SealingKey, X509KeyPairStore,
+};
 use magnum::openstack::{Call, CloudConfig, ConfigFile, OpenStack, ReqwestTransport, Service};
 use magnum::*;
 use serde_json::{Value, json};
@@ -51,12 +53,40 @@ pub fn settings() -> Settings {
     settings
 }
 
-/// What a process composes; `fixture` takes keys that cost nothing, where keys are not what is tested.
+/// How certificates come about in a scenario, and where they are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certified {
+    /// With keys that cost nothing, where keys are not what is tested; in the store.
+    Fixture,
+    /// In the store.
+    Real,
+    /// In Barbican.
+    Barbican,
+}
+
+impl Certified {
+    const ALL: [Self; 3] = [Self::Fixture, Self::Real, Self::Barbican];
+
+    /// The word for it on a worker's command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fixture => "fixture",
+            Self::Real => "real",
+            Self::Barbican => "barbican",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|certified| certified.word() == word)
+    }
+}
+
+/// What a process composes.
 pub async fn compose(
     directory: &Path,
     endpoint: &str,
     transport: Arc<dyn HttpTransport>,
-    fixture: bool,
+    certified: Certified,
     wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
 ) -> Result<Magnum> {
     let store = SqlStore::open_sqlite(directory.join("store.sqlite")).await?;
@@ -66,17 +96,23 @@ pub async fn compose(
         &directory.join("sealing.key"),
     )?));
     let random = Arc::new(SystemRandom);
-    let authority = if fixture {
+    let authority = if certified == Certified::Fixture {
         OpenSslAuthority::system(Arc::new(FixtureKeys::danger_seeded(1))).danger_accept_fixture_keys()
     } else {
         OpenSslAuthority::system(Arc::new(RsaKeys::default()))
     };
-    let kept = X509KeyPairStore::new(Arc::clone(&store), sealer.clone(), random);
+    let openstack = openstack(transport)?;
+    let kept: Arc<dyn CertManager> = match certified {
+        Certified::Fixture | Certified::Real => {
+            Arc::new(X509KeyPairStore::new(Arc::clone(&store), sealer.clone(), random))
+        }
+        Certified::Barbican => Arc::new(BarbicanCertManager::new(&openstack)),
+    };
     let mut builder = Magnum::builder()
         .store(store)
         .sealer(sealer)
-        .cloud(magnum::cloud("real", &openstack(transport)?, true))
-        .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
+        .cloud(magnum::cloud("real", &openstack, true))
+        .certificates(Certificates::new(Arc::new(authority), kept))
         .node_endpoint(NodeEndpoint::new(endpoint)?)
         .settings(settings());
     for driver in magnum::drivers::all() {
@@ -92,12 +128,22 @@ pub struct Site {
     pub cx: RequestContext,
     pub openstack: OpenStack,
     endpoint: String,
-    fixture: bool,
+    certified: Certified,
 }
 
 impl Site {
     /// Logged in as an entry of the cloud's clouds.yaml.
     pub async fn open(user: &str, fixture: bool) -> Result<Self> {
+        let certified = if fixture {
+            Certified::Fixture
+        } else {
+            Certified::Real
+        };
+        Self::certified(user, certified).await
+    }
+
+    /// As `open`, with certificates of this kind.
+    pub async fn certified(user: &str, certified: Certified) -> Result<Self> {
         let directory = tempfile::tempdir().map_err(|e| Error::internal(e.to_string()))?;
         write_key(&directory.path().join("sealing.key"))?;
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
@@ -109,9 +155,13 @@ impl Site {
             .port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let transport = Arc::new(ReqwestTransport::new());
-        let magnum = compose(directory.path(), &endpoint, transport.clone(), fixture, |store| {
-            store
-        })
+        let magnum = compose(
+            directory.path(),
+            &endpoint,
+            transport.clone(),
+            certified,
+            |store| store,
+        )
         .await?;
         let router = axum::Router::new().fallback(answer).with_state(magnum.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -124,7 +174,7 @@ impl Site {
             cx,
             openstack,
             endpoint,
-            fixture,
+            certified,
         })
     }
 
@@ -136,7 +186,7 @@ impl Site {
             .arg("worker")
             .arg(self.directory.path())
             .arg(&self.endpoint)
-            .arg(if self.fixture { "fixture" } else { "real" })
+            .arg(self.certified.word())
             .stdin(Stdio::null())
             .kill_on_drop(true);
         if let Some((at, when)) = kill {

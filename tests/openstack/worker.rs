@@ -7,13 +7,19 @@ use std::sync::Arc;
 use magnum::openstack::ReqwestTransport;
 
 use crate::interrupt::{InterruptedStore, InterruptedTransport, Interrupter, Outcome};
-use crate::site;
+use crate::site::{self, Certified};
 
-/// `DIRECTORY ENDPOINT fixture|real [N before|after]`
+/// `DIRECTORY ENDPOINT fixture|real|barbican [N before|after]`
 pub async fn main(arguments: &[String]) -> ExitCode {
-    let [directory, endpoint, keys, kill @ ..] = arguments else {
-        eprintln!("worker DIRECTORY ENDPOINT fixture|real [N before|after]");
-        return ExitCode::FAILURE;
+    let usage = || {
+        eprintln!("worker DIRECTORY ENDPOINT fixture|real|barbican [N before|after]");
+        ExitCode::FAILURE
+    };
+    let [directory, endpoint, word, kill @ ..] = arguments else {
+        return usage();
+    };
+    let Some(certified) = Certified::of_word(word) else {
+        return usage();
     };
     let plan = match kill {
         [at, when] => {
@@ -34,7 +40,7 @@ pub async fn main(arguments: &[String]) -> ExitCode {
         Path::new(directory),
         endpoint,
         Arc::new(transport),
-        keys == "fixture",
+        certified,
         |store| Arc::new(InterruptedStore(store, wrapped)),
     )
     .await;

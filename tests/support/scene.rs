@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use magnum::certs::{AesSealer, FixtureKeys, OpenSslAuthority, SealingKey, X509KeyPairStore};
+use magnum::certs::{
+    AesSealer, BarbicanCertManager, FixtureKeys, OpenSslAuthority, SealingKey, X509KeyPairStore,
+};
 use magnum::openstack::sim::{At, Effect, Fault as Harm, Leftovers, Pace, SimCloud};
 use magnum::openstack::{Credentials, DomainRef, Named, OpenStack};
 use magnum::*;
@@ -14,6 +16,13 @@ use super::interrupt::{InterruptedNotifier, InterruptedStore, InterruptedTranspo
 use super::random::Seeded;
 
 pub const ENDPOINT: &str = "nodes.example.test";
+
+/// Where certificates are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    Store,
+    Barbican,
+}
 
 pub struct Scene {
     pub cloud: SimCloud,
@@ -26,6 +35,7 @@ pub struct Scene {
     pub interrupter: Arc<Interrupter>,
     random: Arc<Seeded>,
     settings: Settings,
+    keeping: Keeping,
     /// The drivers that conductors have.
     pub drivers: Vec<Arc<dyn ClusterDriver>>,
 }
@@ -101,7 +111,13 @@ impl Scene {
             .get_or_init(|| vec![super::kubernetes::driver("like_kubernetes")])
             .clone();
         let (clock, store) = in_memory();
-        Self::with_drivers(seed, settings, clock, store, drivers).await
+        Self::with_drivers(seed, settings, clock, store, drivers, Keeping::Store).await
+    }
+
+    /// A scene whose certificates are kept by Barbican.
+    pub async fn of_barbican(seed: u64, settings: Settings) -> Self {
+        let (clock, store) = in_memory();
+        Self::with_drivers(seed, settings, clock, store, all_drivers(), Keeping::Barbican).await
     }
 
     pub async fn on_store(
@@ -110,18 +126,16 @@ impl Scene {
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
     ) -> Self {
-        // Assembled once: a sweep composes thousands of times.
-        static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
-        let drivers = DRIVERS.get_or_init(magnum::drivers::all).clone();
-        Self::with_drivers(seed, settings, clock, store, drivers).await
+        Self::with_drivers(seed, settings, clock, store, all_drivers(), Keeping::Store).await
     }
 
-    pub async fn with_drivers(
+    async fn with_drivers(
         seed: u64,
         settings: Settings,
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
         drivers: Vec<Arc<dyn ClusterDriver>>,
+        keeping: Keeping,
     ) -> Self {
         let keys = Arc::new(FixtureKeys::danger_seeded(seed));
         let cloud = SimCloud::builder()
@@ -145,6 +159,7 @@ impl Scene {
             seed,
             &settings,
             &drivers,
+            keeping,
         );
         cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
         let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
@@ -160,6 +175,7 @@ impl Scene {
             interrupter,
             random,
             settings,
+            keeping,
             drivers,
         }
     }
@@ -179,6 +195,7 @@ impl Scene {
             seed,
             &self.settings,
             &self.drivers,
+            self.keeping,
         )
         .conductor()
     }
@@ -204,8 +221,13 @@ impl Scene {
         self.store.cluster(id).await.unwrap()
     }
 
+    /// What the caller's project has, and what the library keeps in its own user's.
     pub fn leftovers(&self) -> Leftovers {
-        self.cloud.leftovers(&self.cx.project_id)
+        let mut left = self.cloud.leftovers(&self.cx.project_id);
+        let kept = self.cloud.leftovers(&self.cloud.project_id("service").unwrap());
+        left.secrets.extend(kept.secrets);
+        left.containers.extend(kept.containers);
+        left
     }
 
     /// Drives everything to its end, however often that takes.
@@ -228,6 +250,12 @@ impl Scene {
     }
 }
 
+fn all_drivers() -> Vec<Arc<dyn ClusterDriver>> {
+    // Assembled once: a sweep composes thousands of times.
+    static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
+    DRIVERS.get_or_init(magnum::drivers::all).clone()
+}
+
 fn in_memory() -> (Arc<dyn Clock>, Arc<dyn Store>) {
     let epoch: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(epoch));
@@ -245,6 +273,7 @@ fn compose(
     seed: u64,
     settings: &Settings,
     drivers: &[Arc<dyn ClusterDriver>],
+    keeping: Keeping,
 ) -> Magnum {
     let sealer = Arc::new(AesSealer::with_entropy(
         SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
@@ -253,12 +282,20 @@ fn compose(
     let keys = Arc::new(FixtureKeys::danger_seeded(seed));
     let authority =
         OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
-    let kept = X509KeyPairStore::new(Arc::clone(&store), sealer.clone(), random.clone());
+    let openstack = openstack(cloud, clock, transport);
+    let kept: Arc<dyn CertManager> = match keeping {
+        Keeping::Store => Arc::new(X509KeyPairStore::new(
+            Arc::clone(&store),
+            sealer.clone(),
+            random.clone(),
+        )),
+        Keeping::Barbican => Arc::new(BarbicanCertManager::new(&openstack)),
+    };
     let mut builder = Magnum::builder()
         .store(store)
         .sealer(sealer)
-        .cloud(magnum::cloud("sim", &openstack(cloud, clock, transport), true))
-        .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
+        .cloud(magnum::cloud("sim", &openstack, true))
+        .certificates(Certificates::new(Arc::new(authority), kept))
         .node_endpoint(NodeEndpoint::new(&format!("https://{ENDPOINT}")).unwrap())
         .notifier(notifier)
         .clock(Arc::clone(clock))

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod barbican;
 mod client_requests;
 mod hostile_requests;
 mod intermediate_authorities;

@@ -32,13 +32,14 @@ pub struct CertRef {
 
 /// Keeps, fetches and deletes certificate bundles under a reference.
 ///
-/// | Rule | Mandatory |
-/// | --- | --- |
-/// | What `store` returned, `fetch` MUST return until `delete` | yes |
-/// | `find` MUST return every bundle stored under exactly this name | yes |
-/// | `fetch` of what is gone MUST be `NotFound`; `delete` of it MUST be `Ok` | yes |
-/// | A failed `store` MUST leave nothing that `find` does not return | yes |
-/// | A reference of another backend or of a foreign shape MUST be refused with `InvalidInput` | yes |
+/// | Rule | Mandatory | Conformance test |
+/// | --- | --- | --- |
+/// | What `store` returned, `fetch` MUST return until `delete`; white space around a PEM text may come back as one line feed at its end | yes | `what_was_stored_is_fetched_until_it_is_deleted` |
+/// | `find` MUST return every bundle stored under exactly this name, compared byte for byte, and nothing of another | yes | `find_returns_exactly_what_has_the_name` |
+/// | `fetch` of what is gone MUST be `NotFound`; `delete` of it MUST be `Ok` | yes | `what_is_gone_is_not_found` |
+/// | A failed `store` MUST leave nothing that `find` does not return; `delete` MUST remove what `find` returned, and `fetch` of what is no whole bundle MUST be `NotFound` | yes | `a_failed_store_leaves_nothing_hidden` |
+/// | After a failed `delete` another one MUST remove the rest | yes | `a_failed_delete_can_be_repeated` |
+/// | A reference of another backend or of a foreign shape MUST be refused with `InvalidInput` | yes | `foreign_references_are_refused` |
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait CertManager: fmt::Debug + Send + Sync + 'static {

@@ -109,6 +109,13 @@ fn every_service_form_is_understood() {
             ErrorKind::Forbidden,
             "Heat: Secret retrieval attempt not allowed - please review your user/project privileges",
         ),
+        // Barbican 15, barbican/common/exception.py
+        (
+            403,
+            r#"{"code":403,"title":"Forbidden","description":"Secret creation issue seen - Creation not allowed because a quota has been reached."}"#,
+            ErrorKind::Quota,
+            "Heat: Secret creation issue seen - Creation not allowed because a quota has been reached.",
+        ),
         // A proxy in front of the service.
         (
             404,

@@ -1,5 +1,6 @@
 //! Barbican's API, version 1.
 
+mod search;
 #[cfg(test)]
 mod tests;
 
@@ -9,13 +10,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::header::CONTENT_TYPE;
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use magnum_core::Secret;
 use serde_json::{Value, json};
 
+use self::search::{decoded, like};
 use super::api_fault::ApiFault;
 use super::cloud::SimCloud;
-use super::http_api::{Authenticated, JsonBody, Params, answer, at, empty, text};
+use super::http_api::{Authenticated, JsonBody, Params, answer, at, empty, required, text};
 use super::world::World;
 use super::world::identity::Caller;
 use super::world::key_manager::{Container, ContainerSpec, SecretSpec, StoredSecret};
@@ -45,6 +48,14 @@ impl IntoResponse for Refused {
 
 type Answer = Result<Response, Refused>;
 
+/// In what a payload can be asked for.
+const PAYLOADS: [&str; 4] = [
+    "*/*",
+    "text/plain",
+    "application/octet-stream",
+    "application/pkcs8",
+];
+
 pub(super) fn routes() -> Router<SimCloud> {
     Router::new()
         .route("/", get(versions))
@@ -55,6 +66,10 @@ pub(super) fn routes() -> Router<SimCloud> {
         .route(
             "/v1/containers/{container}",
             get(show_container).delete(remove_container),
+        )
+        .route(
+            "/v1/containers/{container}/consumers",
+            get(list_consumers).post(add_consumer),
         )
 }
 
@@ -102,14 +117,17 @@ async fn list_secrets(
     Params { 0: params }: Params,
 ) -> Answer {
     let world = cloud.world();
+    let wanted = params
+        .get("name")
+        .filter(|name| !name.is_empty())
+        .map(|name| decoded(name));
     let found: Vec<&StoredSecret> = world
         .key_manager
         .secrets()
         .filter(|secret| world.find_secret(caller.project(), &secret.id).is_ok())
         .filter(|secret| {
-            params
-                .get("name")
-                .is_none_or(|name| secret.name.as_ref() == Some(name))
+            let name = secret.name.as_deref().unwrap_or_default();
+            wanted.as_deref().is_none_or(|wanted| like(name, wanted))
         })
         .filter(|secret| {
             params
@@ -141,9 +159,15 @@ async fn payload(
     State(cloud): State<SimCloud>,
     Authenticated(caller): Authenticated,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Answer {
     let world = cloud.world();
     let secret = world.find_secret(caller.project(), &id)?;
+    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted.is_some_and(|kind| !PAYLOADS.contains(&kind)) {
+        let message = "Secret payload retrieval issue seen - accept type not supported.";
+        return Err(ApiFault::new(406, "NotAcceptable", message).into());
+    }
     let (Some(payload), Some(kind)) = (&secret.payload, &secret.content_type) else {
         return Err(ApiFault::not_found("NotFound", "Secret has no payload.").into());
     };
@@ -174,6 +198,13 @@ async fn create_container(
 ) -> Answer {
     may_create(&caller)?;
     let secrets = at(&body, &["secret_refs"]).and_then(Value::as_array);
+    // Barbican wants its own URLs to the letter.
+    let own =
+        |item: &Value| text(item, &["secret_ref"]).is_some_and(|url| url.starts_with(&cloud.base_url()));
+    if !secrets.into_iter().flatten().all(own) {
+        let message = "Secret_ref does not match the configured hostname, please try again";
+        return Err(ApiFault::bad_request("UnsupportedField", message).into());
+    }
     let spec = ContainerSpec {
         name: text(&body, &["name"]),
         user_id: caller.user_id.clone(),
@@ -207,9 +238,9 @@ async fn list_containers(
         .containers()
         .filter(|container| container.project_id == caller.project())
         .filter(|container| {
-            params
-                .get("name")
-                .is_none_or(|name| container.name.as_ref() == Some(name))
+            let name = container.name.as_deref().unwrap_or_default();
+            let wanted = params.get("name").filter(|wanted| !wanted.is_empty());
+            wanted.is_none_or(|wanted| like(name, wanted))
         })
         .filter(|container| {
             params
@@ -244,6 +275,29 @@ async fn remove_container(
 ) -> Answer {
     cloud.world().delete_container(caller.project(), &id)?;
     Ok(empty(204))
+}
+
+async fn list_consumers(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer {
+    let world = cloud.world();
+    let consumers = consumers(world.find_container(caller.project(), &id)?);
+    let total = consumers.len();
+    Ok(answer(200, json!({"consumers": consumers, "total": total})))
+}
+
+async fn add_consumer(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Answer {
+    let (name, url) = (required(&body, &["name"])?, required(&body, &["URL"])?);
+    let mut world = cloud.world();
+    let container = world.add_consumer(caller.project(), &id, &name, &url)?;
+    Ok(answer(200, describe_container(&world, &container)))
 }
 
 /// Barbican wants the role `creator` (or `admin`) of who stores things.
@@ -305,12 +359,20 @@ fn describe_container(world: &World, container: &Container) -> Value {
         "type": container.container_type,
         "container_ref": container_ref(world, &container.id),
         "secret_refs": refs,
-        "consumers": [],
+        "consumers": consumers(container),
         "status": "ACTIVE",
         "creator_id": container.user_id,
         "created": time(container.created_at),
         "updated": time(container.created_at),
     })
+}
+
+fn consumers(container: &Container) -> Vec<Value> {
+    container
+        .consumers
+        .iter()
+        .map(|(name, url)| json!({"name": name, "URL": url}))
+        .collect()
 }
 
 /// A time as Barbican writes it: in UTC, without saying so.

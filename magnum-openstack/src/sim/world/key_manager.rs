@@ -1,4 +1,5 @@
 //! Barbican: secrets and containers.
+//! barbican/common/validators.py, release 15 (Zed)
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,11 @@ use magnum_core::Secret;
 
 use super::{ApiResult, World};
 use crate::sim::api_fault::ApiFault;
+
+/// The longest name, in characters.
+const NAME: usize = 255;
+/// The largest payload, in bytes.
+const PAYLOAD: usize = 20_000;
 
 /// What Barbican knows.
 #[derive(Debug, Default)]
@@ -53,6 +59,8 @@ pub struct Container {
     pub container_type: String,
     /// Names and identifiers of secrets.
     pub secrets: Vec<(String, String)>,
+    /// Who uses it: names and URLs.
+    pub consumers: Vec<(String, String)>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -103,8 +111,9 @@ impl World {
     /// Stores a secret.
     ///
     /// # Errors
-    /// 400 for a payload without a media type.
+    /// 400 for a payload that is empty or without a media type, and for a long name; 413 for a large payload.
     pub fn create_secret(&mut self, project: &str, spec: SecretSpec) -> ApiResult<StoredSecret> {
+        fits(spec.name.as_deref(), "Secret")?;
         if spec.payload.is_some() && spec.content_type.is_none() {
             return Err(ApiFault::bad_request(
                 "InvalidObject",
@@ -112,14 +121,33 @@ impl World {
                  'payload_content_type' must also be supplied.",
             ));
         }
+        let payload = match &spec.payload {
+            Some(payload) if payload.expose().len() > PAYLOAD => {
+                return Err(ApiFault::new(
+                    413,
+                    "LimitExceeded",
+                    "Provided information too large to process",
+                ));
+            }
+            Some(payload) if payload.expose().trim().is_empty() => {
+                return Err(ApiFault::bad_request(
+                    "InvalidObject",
+                    "Provided object does not match schema 'Secret': If 'payload' specified, must be non empty. \
+                     Invalid property: 'payload'",
+                ));
+            }
+            payload => payload
+                .as_ref()
+                .map(|payload| Secret::new(payload.expose().trim())),
+        };
         let secret = StoredSecret {
             id: self.new_uuid(),
-            name: spec.name,
+            name: spec.name.map(|name| name.trim().to_owned()),
             project_id: project.to_owned(),
             user_id: spec.user_id,
             secret_type: spec.secret_type.unwrap_or_else(|| "opaque".to_owned()),
             content_type: spec.content_type,
-            payload: spec.payload,
+            payload,
             created_at: self.now(),
             expiration: spec.expiration,
         };
@@ -162,8 +190,10 @@ impl World {
     /// Makes a container.
     ///
     /// # Errors
-    /// 404 for a secret that is not there; 400 for a type or a set of names that Barbican does not know.
+    /// 404 for a secret that is not there; 400 for a long name, and for a type or a set of names that Barbican does not
+    /// know.
     pub fn create_container(&mut self, project: &str, spec: ContainerSpec) -> ApiResult<Container> {
+        fits(spec.name.as_deref(), "Container")?;
         let allowed: Option<&[&str]> = match spec.container_type.as_str() {
             "generic" => None,
             "certificate" => Some(&[
@@ -194,6 +224,31 @@ impl World {
                 ),
             ));
         }
+        let without = |required: &&str| !spec.secrets.iter().any(|(name, _)| name == *required);
+        let required: &[&str] = match spec.container_type.as_str() {
+            "certificate" => &["certificate"],
+            "rsa" => &["public_key", "private_key"],
+            _ => &[],
+        };
+        if !spec.secrets.is_empty() && required.iter().any(without) {
+            return Err(ApiFault::bad_request(
+                "InvalidObject",
+                format!(
+                    "Provided object does not match schema 'Container': The minimum required reference names are {required:?}."
+                ),
+            ));
+        }
+        let twice = |at: usize| {
+            let (name, id) = &spec.secrets[at];
+            spec.secrets[..at].iter().any(|(n, i)| n == name || i == id)
+        };
+        if (0..spec.secrets.len()).any(twice) {
+            return Err(ApiFault::bad_request(
+                "InvalidObject",
+                "Provided object does not match schema 'Container': Duplicate reference names are not allowed. \
+                 Invalid property: 'secret_refs'",
+            ));
+        }
         for (name, secret) in &spec.secrets {
             if !self.key_manager.secrets.contains_key(secret) {
                 return Err(ApiFault::not_found(
@@ -204,11 +259,12 @@ impl World {
         }
         let container = Container {
             id: self.new_uuid(),
-            name: spec.name,
+            name: spec.name.map(|name| name.trim().to_owned()),
             project_id: project.to_owned(),
             user_id: spec.user_id,
             container_type: spec.container_type,
             secrets: spec.secrets,
+            consumers: Vec::new(),
             created_at: self.now(),
         };
         self.key_manager
@@ -235,7 +291,7 @@ impl World {
         Ok(container)
     }
 
-    /// Deletes a container; its secrets stay.
+    /// Deletes a container and forgets who used it; its secrets stay.
     ///
     /// # Errors
     /// 404, 403.
@@ -244,4 +300,32 @@ impl World {
         self.key_manager.containers.remove(id);
         Ok(())
     }
+
+    /// Registers who uses a container; once is enough.
+    ///
+    /// # Errors
+    /// 404, 403.
+    pub fn add_consumer(&mut self, project: &str, id: &str, name: &str, url: &str) -> ApiResult<Container> {
+        let mut container = self.find_container(project, id)?.clone();
+        let consumer = (name.to_owned(), url.to_owned());
+        if !container.consumers.contains(&consumer) {
+            container.consumers.push(consumer);
+            self.key_manager
+                .containers
+                .insert(container.id.clone(), container.clone());
+        }
+        Ok(container)
+    }
+}
+
+fn fits(name: Option<&str>, schema: &str) -> ApiResult<()> {
+    if name.is_none_or(|name| name.chars().count() <= NAME) {
+        return Ok(());
+    }
+    Err(ApiFault::bad_request(
+        "InvalidObject",
+        format!(
+            "Provided object does not match schema '{schema}': the name is too long. Invalid property: 'name'"
+        ),
+    ))
 }
