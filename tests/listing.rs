@@ -217,7 +217,7 @@ async fn filters_stay_in_force_on_every_page() {
     let both = failed.clone().with_cluster_template(template).with_limit(2);
     let first = list(&scene, both.clone()).await;
     assert_eq!(names(&first), ["f1", "f2"]);
-    let last = list(&scene, both.with_marker(first.next.unwrap())).await;
+    let last = list(&scene, both.with_marker(first.next.clone().unwrap())).await;
     assert_eq!((names(&last), &last.next), (vec!["f3"], &None));
     assert_eq!(names(&list(&scene, failed.with_name("g")).await), ["g"]);
     // OpenStack's clients go on from a row, which may have changed meanwhile.
