@@ -92,6 +92,7 @@ async fn pages_add_up_to_the_list_and_the_last_has_no_next() {
                 assert!(!page.is_empty(), "a marker never leads to an empty page");
                 assert!(page.len() <= limit as usize);
                 listed.extend(names(&page).into_iter().map(ToOwned::to_owned));
+                assert!(listed.len() <= wanted.len(), "rows come twice");
                 let Some(next) = page.next else { break };
                 options = options.with_marker(next.to_string().parse().unwrap());
             }

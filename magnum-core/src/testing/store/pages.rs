@@ -45,6 +45,7 @@ pub async fn pages_follow_the_order_of_creation(store: Arc<dyn Store>) {
         assert!(next.len() <= 3, "no more than asked for");
         page.marker = Some(Marker::Row(last.id.0));
         paged.extend(next);
+        assert!(paged.len() <= rows.len(), "rows come twice");
     }
     assert_eq!(paged, rows, "pages have no gaps and no repeats");
     let none = Query { limit: 0, ..query };
@@ -140,6 +141,7 @@ pub async fn every_order_is_total(store: Arc<dyn Store>) {
                             after(last, key)
                         });
                         paged.extend(rows.iter().map(Row::id));
+                        assert!(paged.len() <= wanted.len(), "{what}: rows come twice");
                     }
                     assert_eq!(paged, wanted, "{what}, pages of {limit}");
                 }

@@ -46,6 +46,7 @@ struct Changing {
 
 impl Changing {
     async fn page_through(&mut self, key: SortKey, direction: SortDirection) {
+        let what = format!("{:?} by {key:?}, {direction:?}", self.kind);
         for _ in 0..self.choice.of(12) {
             self.insert().await;
         }
@@ -61,7 +62,17 @@ impl Changing {
             let Some(last) = page.last() else { break };
             query.marker = Some(after(last, key));
             let last = last.id();
-            seen.extend(page);
+            for row in page {
+                let follows = seen.last().is_none_or(|before| {
+                    let (before, next) = (before.position(key), row.position(key));
+                    match direction {
+                        SortDirection::Ascending => before < next,
+                        SortDirection::Descending => before > next,
+                    }
+                });
+                assert!(follows, "{what}: {row:?} comes after {:?}", seen.last());
+                seen.push(row);
+            }
             for _ in 0..self.choice.of(4).min(changes_left) {
                 changes_left -= 1;
                 match self.choice.of(3) {
@@ -75,15 +86,6 @@ impl Changing {
                     }
                 }
             }
-        }
-        let what = format!("{:?} by {key:?}, {direction:?}", self.kind);
-        for pair in seen.windows(2) {
-            let (before, next) = (pair[0].position(key), pair[1].position(key));
-            let follows = match direction {
-                SortDirection::Ascending => before < next,
-                SortDirection::Descending => before > next,
-            };
-            assert!(follows, "{what}: {next:?} comes after {before:?}");
         }
         let seen: BTreeSet<Uuid> = seen.iter().map(Row::id).collect();
         let lost: Vec<_> = staying.difference(&seen).collect();
