@@ -267,7 +267,7 @@ async fn main() {
     accept(&magnum, &cx, CLUSTERS).await;
     conductor.run_until_idle().await.unwrap();
     let (took, used) = (began.elapsed(), cpu() - before);
-    let done = magnum.clusters(&cx).await.unwrap();
+    let done = magnum.list_clusters(&cx, ListOptions::default()).await.unwrap();
     assert!(
         done.iter()
             .all(|cluster| cluster.status == ClusterStatus::CREATE_COMPLETE)

@@ -25,7 +25,7 @@ async fn refused(spec: TemplateSpec) -> Error {
     let scene = Scene::new(1).await;
     let error = scene.magnum.create_template(&scene.cx, spec).await.unwrap_err();
     assert_eq!(
-        scene.magnum.templates(&scene.cx).await.unwrap(),
+        scene.store.templates(Query::all()).await.unwrap(),
         [],
         "nothing was recorded"
     );
@@ -149,7 +149,7 @@ async fn a_cluster_names_every_bad_field() {
         ["node_count", "master_count"]
     );
     assert_eq!(
-        scene.magnum.clusters(&scene.cx).await.unwrap(),
+        scene.store.clusters(Query::all()).await.unwrap(),
         [],
         "nothing was recorded"
     );

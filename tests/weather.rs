@@ -276,7 +276,11 @@ async fn the_same_key_makes_one_cluster_and_another_body_is_a_conflict() {
         .await
         .unwrap_err();
     assert_eq!(other.kind(), ErrorKind::Conflict);
-    assert_eq!(scene.magnum.clusters(&scene.cx).await.unwrap().len(), 1);
+    let listed = scene
+        .magnum
+        .list_clusters(&scene.cx, ListOptions::default())
+        .await;
+    assert_eq!(listed.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,8 +16,8 @@ pub use model::*;
 pub use ports::*;
 pub use secret::Secret;
 pub use service::{
-    Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, IdentityEndpoint, Magnum, MagnumBuilder,
-    NodeEndpoint, ScaleOptions, Settings,
+    Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, IdentityEndpoint, ListOptions, Magnum,
+    MagnumBuilder, NodeEndpoint, Page, Projects, ScaleOptions, Settings,
 };
 pub use store::MemoryStore;
 #[cfg(feature = "sql")]

@@ -6,6 +6,7 @@ mod event;
 mod ids;
 mod ledger;
 mod operation;
+mod quota;
 mod status;
 mod template;
 
@@ -17,5 +18,6 @@ pub use event::{Event, Outcome};
 pub use ids::{ClusterId, EventId, Ident, LedgerId, OperationId, Revision, TemplateId};
 pub use ledger::{LedgerEntry, Owned, Tombstone};
 pub use operation::{Operation, OperationKind, OperationState, SealedToken, Step, VolumePolicy};
+pub use quota::{Quota, QuotaResource, Stats};
 pub use status::{Action, ClusterStatus, FailureCode, Fault, ParseStatusError, Phase};
 pub use template::{ClusterTemplate, Labels, ServerType, TemplateSpec};

@@ -6,11 +6,13 @@ mod cloud_resources;
 mod cluster_made;
 mod driver;
 mod driver_context;
+mod marker;
 mod node_names;
 mod node_policy;
 mod notifier;
 mod orchestrator;
 mod policy;
+mod query;
 mod random;
 mod software;
 mod stack_driver;
@@ -37,6 +39,7 @@ pub use driver::{
 pub use driver_context::{
     Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
 };
+pub use marker::{Marker, Position};
 pub use node_names::NameSource;
 pub use node_policy::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy};
 #[cfg(feature = "testing")]
@@ -49,12 +52,13 @@ pub use orchestrator::{
     StackTemplate, StackUpdate,
 };
 pub use policy::{DefaultPolicy, Permission, Policy, Target};
+pub use query::{PublicTemplates, Query, QuotaQuery, SortDirection, SortKey};
 pub use random::{Entropy, IdSource, SystemRandom};
 pub use software::{Feature, Software, version_numbers};
 pub use stack_driver::{
     OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput, TemplateDefinition,
 };
-pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Query, Store, Write};
+pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Store, Write};
 pub use time::{AnchoredClock, Clock, Elapsed, SystemClock, within};
 pub use transport::{HttpTransport, TlsIdentity, TlsProfile, TransportError};
 #[cfg(feature = "testing")]

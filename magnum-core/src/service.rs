@@ -4,15 +4,18 @@ mod builder;
 mod certificates;
 mod change;
 mod clusters;
+mod listing;
 mod names;
 mod nodes;
 mod options;
 mod parts;
+mod quotas;
 mod templates;
 mod validation;
 mod watch;
 
 pub use builder::{Magnum, MagnumBuilder, Settings};
+pub use listing::{ListOptions, Page, Projects};
 pub use options::{CreateOptions, DeleteOptions, ScaleOptions};
 pub use parts::{Certificates, Cloud, IdentityEndpoint, NodeEndpoint};
 pub use watch::ClusterWatch;

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use magnum_core::testing::store::{conformance, stores_agree};
+use magnum_core::testing::store::{conformance, pages_are_stable, stores_agree};
 use magnum_core::{AnchoredClock, MemoryStore, Store, SystemClock};
 use proptest::prelude::*;
 
@@ -55,5 +55,16 @@ proptest! {
                 .await
                 .unwrap();
         });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn pages_of_the_store_in_memory_are_stable(choice in any::<u64>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
+        runtime.block_on(pages_are_stable(store, &[choice]));
     }
 }

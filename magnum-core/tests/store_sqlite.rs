@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use magnum_core::testing::store::{
-    conformance, quotas_hold_in_races, racing_puts_have_one_winner, stores_agree,
-    template_deletion_races_with_creation, text_comes_back, two_claimers_never_share_a_cluster,
+    conformance, lowered_quotas_hold_in_races, pages_are_stable, quotas_hold_in_races,
+    racing_puts_have_one_winner, stores_agree, template_deletion_races_with_creation, text_comes_back,
+    two_claimers_never_share_a_cluster,
 };
 use magnum_core::{Commit, ErrorKind, MemoryStore, Query, SqlStore, Store, SystemClock, Write};
 use proptest::prelude::*;
@@ -99,6 +100,9 @@ by_turns! {
     key_pair(id: uuid::Uuid) -> Option<magnum_core::KeyPair>;
     key_pairs(name: &str) -> Vec<magnum_core::KeyPair>;
     blob(hash: &str) -> Option<String>;
+    quota(project: &str, resource: magnum_core::QuotaResource) -> Option<magnum_core::Quota>;
+    quotas(query: magnum_core::QuotaQuery) -> Vec<magnum_core::Quota>;
+    stats(project: Option<&str>) -> magnum_core::Stats;
     tombstone(cluster: magnum_core::ClusterId) -> Option<magnum_core::Tombstone>;
     claim(claim: magnum_core::Claim) -> Vec<magnum_core::Lease>;
     renew(lease: &magnum_core::Lease, duration: std::time::Duration) -> magnum_core::Lease;
@@ -122,6 +126,7 @@ async fn two_handles_on_one_file_keep_the_rules() {
         two_claimers_never_share_a_cluster(make().await).await;
         racing_puts_have_one_winner(make().await).await;
         quotas_hold_in_races(make().await).await;
+        lowered_quotas_hold_in_races(make().await).await;
         template_deletion_races_with_creation(make().await).await;
     }
 }
@@ -137,6 +142,16 @@ proptest! {
             sqlite.migrate().await.unwrap();
             let memory = MemoryStore::new(Arc::new(SystemClock));
             stores_agree(Arc::new(memory), Arc::new(sqlite), &choices).await;
+        });
+    }
+
+    #[test]
+    fn pages_of_sqlite_are_stable(choice in any::<u64>()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let sqlite = SqlStore::connect("sqlite::memory:").await.unwrap();
+            sqlite.migrate().await.unwrap();
+            pages_are_stable(Arc::new(sqlite), &[choice]).await;
         });
     }
 

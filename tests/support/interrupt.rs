@@ -237,6 +237,15 @@ impl Store for InterruptedStore {
     async fn blob(&self, hash: &str) -> Result<Option<String>> {
         struck!(self, "blob", self.0.blob(hash))
     }
+    async fn quota(&self, project: &str, resource: QuotaResource) -> Result<Option<Quota>> {
+        struck!(self, "quota", self.0.quota(project, resource))
+    }
+    async fn quotas(&self, query: QuotaQuery) -> Result<Vec<Quota>> {
+        struck!(self, "quotas", self.0.quotas(query))
+    }
+    async fn stats(&self, project: Option<&str>) -> Result<Stats> {
+        struck!(self, "stats", self.0.stats(project))
+    }
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {
         struck!(self, "tombstone", self.0.tombstone(cluster))
     }

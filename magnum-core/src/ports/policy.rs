@@ -29,6 +29,19 @@ pub enum Permission {
     CertificateRead,
     /// `certificate:create`
     CertificateSign,
+
+    /// `quota:get`
+    QuotaRead,
+    /// `quota:get_all`
+    QuotaList,
+    /// `quota:create`
+    QuotaCreate,
+    /// `quota:update`
+    QuotaUpdate,
+    /// `quota:delete`
+    QuotaDelete,
+    /// `stats:get_all`
+    StatsRead,
 }
 
 impl Permission {
@@ -46,6 +59,13 @@ impl Permission {
             Self::ClusterDelete => "cluster:delete",
             Self::CertificateRead => "certificate:get",
             Self::CertificateSign => "certificate:create",
+
+            Self::QuotaRead => "quota:get",
+            Self::QuotaList => "quota:get_all",
+            Self::QuotaCreate => "quota:create",
+            Self::QuotaUpdate => "quota:update",
+            Self::QuotaDelete => "quota:delete",
+            Self::StatsRead => "stats:get_all",
         }
     }
 }
@@ -83,7 +103,7 @@ impl dyn Policy {
 }
 
 /// Magnum's own rules: the owning project may do everything, certificates are the owner's alone,
-/// publishing is the administrator's.
+/// publishing and quotas are the administrator's; the project itself may read its own quota.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultPolicy;
 
@@ -94,6 +114,10 @@ impl Policy for DefaultPolicy {
         }
         match permission {
             Permission::TemplatePublish => false,
+            Permission::QuotaList
+            | Permission::QuotaCreate
+            | Permission::QuotaUpdate
+            | Permission::QuotaDelete => false,
             Permission::CertificateRead | Permission::CertificateSign => {
                 cx.project_id == target.project_id && cx.user_id == target.user_id
             }

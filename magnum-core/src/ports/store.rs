@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Sealed;
+use super::{Query, QuotaQuery, Sealed};
 use crate::Result;
 use crate::model::{
     Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, LedgerId, Operation, OperationId,
-    Revision, TemplateId, Tombstone,
+    Quota, QuotaResource, Revision, Stats, TemplateId, Tombstone,
 };
 
 /// Keeps everything the library must not forget.
@@ -40,6 +40,12 @@ use crate::model::{
 /// | `next_due` MUST be now for what can be claimed and a lease's expiry for what is leased | yes | `next_due_tells_when_to_come_back` |
 /// | `claim` MUST give only what the worker can do, the longest due first | yes | `a_claim_takes_what_it_can_do`, `the_longest_due_comes_first` |
 /// | Pages MUST follow the order of creation without gaps or repeats | yes | `pages_follow_the_order_of_creation` |
+/// | Every order MUST be total, by the sort key, then by id, both in the same direction; texts MUST be ordered byte for byte | yes | `every_order_is_total` |
+/// | A page MUST hold only what every part of the query asks for | yes | `pages_hold_what_was_asked_for` |
+/// | A page after a position MUST follow it although the row that stood there is gone or has changed; one after a row that is gone or of others MUST be `NotFound`; one after a position of another order MUST be `InvalidInput` | yes | `markers_outlive_their_rows` |
+/// | Whatever is inserted and removed between pages, every row that stays MUST come exactly once | yes | `pages_are_stable` |
+/// | A project's own quota MUST count instead of the default, as it is in the transaction that inserts | yes | `a_quota_is_a_projects_own`, `lowered_quotas_hold_in_races` |
+/// | Statistics MUST be of one moment, and count all servers of all pools | yes | `statistics_count_all_servers` |
 /// | All of this MUST hold with many writers at once | yes | `two_claimers_never_share_a_cluster`, `racing_puts_have_one_winner`, `quotas_hold_in_races` |
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
@@ -68,6 +74,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn key_pairs(&self, name: &str) -> Result<Vec<KeyPair>>;
     /// A text kept under its hash.
     async fn blob(&self, hash: &str) -> Result<Option<String>>;
+    /// A project's own quota.
+    async fn quota(&self, project: &str, resource: QuotaResource) -> Result<Option<Quota>>;
+    /// One page of quotas.
+    async fn quotas(&self, query: QuotaQuery) -> Result<Vec<Quota>>;
+    /// How much there is in a project, or without one in all.
+    async fn stats(&self, project: Option<&str>) -> Result<Stats>;
     /// What is known of a cluster that was forgotten by force.
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>>;
 
@@ -142,12 +154,12 @@ pub enum Condition {
     Template(TemplateId, Revision),
     /// The cluster has no active operation; else `Busy`.
     Idle(ClusterId),
-    /// The project has fewer clusters than this; else `Quota`.
+    /// The project has fewer clusters than its quota for them, or than the default when it has none; else `Quota`.
     ClustersBelow {
         /// The project.
         project: String,
-        /// How many it may have.
-        limit: u32,
+        /// How many it may have when it has no quota of its own.
+        default_limit: u32,
     },
     /// The project has no template of this name; else `Conflict`.
     TemplateNameFree {
@@ -202,59 +214,16 @@ pub enum Write {
         /// The text.
         text: String,
     },
+    /// Inserts a quota; `Conflict` when the project has one for that resource.
+    InsertQuota(Quota),
+    /// Replaces a quota; `NotFound` when the project has none for that resource.
+    PutQuota(Quota),
+    /// Removes a project's quota for a resource; `NotFound` when it has none.
+    DeleteQuota(String, QuotaResource),
     /// Adds an event to the outbox; `Conflict` when it is there.
     PutEvent(Box<Event>),
     /// Remembers what was left of a cluster.
     PutTombstone(Box<Tombstone>),
-}
-
-/// Which rows, and in which order.
-///
-/// Rows come in the order of creation, to the microsecond, then of id; a page begins after `marker`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// Only this project's; all projects' without it.
-    pub project: Option<String>,
-    /// Also public templates of other projects; hidden ones among them only when asked for by name.
-    pub with_public: bool,
-    /// Only rows of this name.
-    pub name: Option<String>,
-    /// Begin after the row of this id; `NotFound` when it is not among the rows asked for.
-    pub marker: Option<Uuid>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-impl Query {
-    /// A project's rows, at most 1000.
-    pub fn project(project: impl Into<String>) -> Self {
-        Self {
-            project: Some(project.into()),
-            with_public: false,
-            name: None,
-            marker: None,
-            limit: 1000,
-        }
-    }
-
-    /// All rows, at most 1000.
-    #[must_use]
-    pub fn all() -> Self {
-        Self {
-            project: None,
-            with_public: false,
-            name: None,
-            marker: None,
-            limit: 1000,
-        }
-    }
-
-    /// Only rows of this name.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
 }
 
 /// What was answered to a request with an idempotency key.

@@ -117,7 +117,7 @@ impl Magnum {
             .require(Condition::Template(template.id, template.revision))
             .require(Condition::ClustersBelow {
                 project: cx.project_id.clone(),
-                limit: inner.settings.clusters_per_project,
+                default_limit: inner.settings.clusters_per_project,
             });
         if let Some(key) = &options.idempotency_key {
             commit = commit.write(Write::PutIdempotent(Box::new(Idempotent {
@@ -174,19 +174,6 @@ impl Magnum {
     pub async fn cluster(&self, cx: &RequestContext, ident: impl Into<Ident>) -> Result<Cluster> {
         self.find_cluster(cx, &ident.into(), Permission::ClusterRead)
             .await
-    }
-
-    /// The project's clusters, at most 1000, oldest first.
-    ///
-    /// # Errors
-    /// `Forbidden`; what the store answers.
-    pub async fn clusters(&self, cx: &RequestContext) -> Result<Vec<Cluster>> {
-        let own = Target {
-            project_id: &cx.project_id,
-            user_id: &cx.user_id,
-        };
-        self.inner.policy.enforce(cx, Permission::ClusterRead, &own)?;
-        self.inner.store.clusters(self.cluster_query(cx)).await
     }
 
     /// A cluster that the caller may know of, after the policy was asked.

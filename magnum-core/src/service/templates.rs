@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Cloud, Magnum, names, validation};
 use crate::model::{ClusterTemplate, Ident, RequestContext, Revision, TemplateId, TemplateSpec};
 use crate::ports::{
-    Auth, ClusterDriver, ClusterType, Commit, Condition, Permission, Query, Target, TrustMode, Write,
+    Auth, ClusterDriver, ClusterType, Commit, Condition, Permission, PublicTemplates, Query, Target,
+    TrustMode, Write,
 };
 use crate::{Error, ErrorKind, Problem, Result};
 
@@ -132,19 +133,6 @@ impl Magnum {
         Ok(template)
     }
 
-    /// The project's cluster templates and the public ones, at most 1000, oldest first.
-    ///
-    /// # Errors
-    /// `Forbidden`; what the store answers.
-    pub async fn templates(&self, cx: &RequestContext) -> Result<Vec<ClusterTemplate>> {
-        let own = Target {
-            project_id: &cx.project_id,
-            user_id: &cx.user_id,
-        };
-        self.inner.policy.enforce(cx, Permission::TemplateRead, &own)?;
-        self.inner.store.templates(self.template_query(cx)).await
-    }
-
     /// Deletes a cluster template.
     ///
     /// # Errors
@@ -170,7 +158,7 @@ impl Magnum {
             return Query::all();
         }
         Query {
-            with_public: true,
+            public_templates: PublicTemplates::WithHidden,
             ..Query::project(&cx.project_id)
         }
     }

@@ -13,13 +13,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use self::page::page;
+use self::page::{page, quotas};
 use self::state::{Held, State};
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, TemplateId,
-    Tombstone,
+    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, Quota,
+    QuotaResource, Stats, TemplateId, Tombstone,
 };
-use crate::ports::{Claim, Clock, Commit, Idempotent, KeyPair, Lease, Query, Store};
+use crate::ports::{Claim, Clock, Commit, Idempotent, KeyPair, Lease, Query, QuotaQuery, Store};
 use crate::{Error, ErrorKind, Result};
 
 /// Keeps everything in memory, and forgets it with the last handle.
@@ -133,6 +133,19 @@ impl Store for MemoryStore {
 
     async fn blob(&self, hash: &str) -> Result<Option<String>> {
         Ok(self.state().blobs.get(hash).cloned())
+    }
+
+    async fn quota(&self, project: &str, resource: QuotaResource) -> Result<Option<Quota>> {
+        let key = (project.to_owned(), resource);
+        Ok(self.state().quotas.get(&key).cloned())
+    }
+
+    async fn quotas(&self, query: QuotaQuery) -> Result<Vec<Quota>> {
+        Ok(quotas(self.state().quotas.values(), &query))
+    }
+
+    async fn stats(&self, project: Option<&str>) -> Result<Stats> {
+        Ok(self.state().stats(project))
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

@@ -7,6 +7,7 @@ mod dialect;
 mod failure;
 mod lease;
 mod page;
+mod quota_rows;
 mod row;
 mod schema;
 mod statement;
@@ -26,10 +27,10 @@ use self::dialect::{Dialect, Pools};
 use self::statement::Statement;
 use crate::Result;
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, TemplateId,
-    Tombstone,
+    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, Quota,
+    QuotaResource, Stats, TemplateId, Tombstone,
 };
-use crate::ports::{Claim, Commit, Idempotent, KeyPair, Lease, Query, Store};
+use crate::ports::{Claim, Commit, Idempotent, KeyPair, Lease, Query, QuotaQuery, Store};
 
 /// Keeps everything in a SQL database, shared by as many processes as open it.
 ///
@@ -198,6 +199,19 @@ impl Store for SqlStore {
             .text(hash);
         self.read_one("blob", ask, |found| row::text(found, "content"))
             .await
+    }
+
+    async fn quota(&self, project: &str, resource: QuotaResource) -> Result<Option<Quota>> {
+        let ask = quota_rows::of(self.ask("SELECT body FROM magnum_quotas"), project, resource);
+        self.read_one("quota", ask, row::body).await
+    }
+
+    async fn quotas(&self, query: QuotaQuery) -> Result<Vec<Quota>> {
+        self.quota_page(&query).await
+    }
+
+    async fn stats(&self, project: Option<&str>) -> Result<Stats> {
+        self.count_all(project).await
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

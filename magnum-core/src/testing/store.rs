@@ -16,12 +16,18 @@
 //! ```
 
 mod agreement;
+mod choice;
 mod commits;
 mod fixtures;
 mod leases;
+mod listed;
+mod markers;
+mod outbox;
+mod pages;
+mod quotas;
 mod races;
-mod reads;
 mod rows;
+mod stability;
 mod text;
 
 use std::sync::Arc;
@@ -38,15 +44,19 @@ pub use leases::{
     a_held_lease_is_not_claimed, a_lease_is_renewed_by_its_holder, next_due_tells_when_to_come_back,
     the_longest_due_comes_first,
 };
+pub use markers::markers_outlive_their_rows;
+pub use outbox::events_stay_until_acknowledged;
+pub use pages::{every_order_is_total, pages_follow_the_order_of_creation, pages_hold_what_was_asked_for};
+pub use quotas::{a_quota_is_a_projects_own, statistics_count_all_servers};
 pub use races::{
-    quotas_hold_in_races, racing_puts_have_one_winner, template_deletion_races_with_creation,
-    two_claimers_never_share_a_cluster,
+    lowered_quotas_hold_in_races, quotas_hold_in_races, racing_puts_have_one_winner,
+    template_deletion_races_with_creation, two_claimers_never_share_a_cluster,
 };
-pub use reads::{events_stay_until_acknowledged, pages_follow_the_order_of_creation};
 pub use rows::{
     a_commit_is_seen_by_the_next_read, keys_that_are_taken_are_refused, one_operation_is_active,
     what_a_deleted_cluster_leaves,
 };
+pub use stability::pages_are_stable;
 pub use text::{hostile_text_comes_back, text_comes_back};
 
 use crate::ports::Store;
@@ -82,10 +92,17 @@ where
 
     events_stay_until_acknowledged(make().await).await;
     pages_follow_the_order_of_creation(make().await).await;
+    every_order_is_total(make().await).await;
+    pages_hold_what_was_asked_for(make().await).await;
+    markers_outlive_their_rows(make().await).await;
+    pages_are_stable(make().await, &[1, 7919, u64::MAX]).await;
+    a_quota_is_a_projects_own(make().await).await;
+    statistics_count_all_servers(make().await).await;
     hostile_text_comes_back(make().await).await;
 
     two_claimers_never_share_a_cluster(make().await).await;
     racing_puts_have_one_winner(make().await).await;
     quotas_hold_in_races(make().await).await;
+    lowered_quotas_hold_in_races(make().await).await;
     template_deletion_races_with_creation(make().await).await;
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::state::State;
 use crate::Result;
+use crate::model::QuotaResource;
 use crate::ports::Condition;
 use crate::store::refusal;
 
@@ -22,9 +23,13 @@ impl State {
                 template.is_some_and(|template| template.revision == *revision)
             }
             Condition::Idle(id) => !self.active.contains_key(id),
-            Condition::ClustersBelow { project, limit } => {
-                let count = clusters.filter(|cluster| cluster.project_id == *project).count();
-                u32::try_from(count).is_ok_and(|count| count < *limit)
+            Condition::ClustersBelow {
+                project,
+                default_limit,
+            } => {
+                let own = self.quotas.get(&(project.clone(), QuotaResource::Cluster));
+                let limit = own.map_or(*default_limit, |quota| quota.hard_limit);
+                return refusal::unless_below(limit, self.stats(Some(project)).clusters);
             }
             Condition::TemplateNameFree { project, name } => {
                 let mut templates = self.templates.values();

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Action, Cluster, ClusterId, ClusterTemplate, Event, LedgerEntry, LedgerId, Operation, OperationId,
-    TemplateId, Tombstone,
+    Action, Cluster, ClusterId, ClusterTemplate, Event, LedgerEntry, LedgerId, Operation, OperationId, Quota,
+    QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Idempotent, KeyPair, Lease};
 
@@ -24,6 +24,7 @@ pub(super) struct State {
     pub(super) ledger_of: BTreeMap<ClusterId, BTreeSet<LedgerId>>,
     pub(super) idempotent: BTreeMap<(String, String), Idempotent>,
     pub(super) key_pairs: BTreeMap<Uuid, KeyPair>,
+    pub(super) quotas: BTreeMap<(String, QuotaResource), Quota>,
     pub(super) blobs: BTreeMap<String, String>,
     pub(super) tombstones: BTreeMap<ClusterId, Tombstone>,
     /// In the order of their commits.
@@ -35,6 +36,21 @@ impl State {
     pub(super) fn held(&mut self, lease: &Lease, now: Timestamp) -> Option<&mut Row> {
         let row = self.clusters.get_mut(&lease.cluster_id)?;
         row.is_held_by(lease, now).then_some(row)
+    }
+
+    /// How much there is in a project, or in all.
+    pub(super) fn stats(&self, project: Option<&str>) -> Stats {
+        let clusters = self.clusters.values().map(|row| &row.cluster);
+        let counted = clusters.filter(|cluster| project.is_none_or(|project| cluster.project_id == project));
+        counted.fold(Stats::default(), |stats, cluster| Stats {
+            clusters: stats.clusters + 1,
+            nodes: stats.nodes
+                + cluster
+                    .pools
+                    .iter()
+                    .map(|pool| u64::from(pool.count))
+                    .sum::<u64>(),
+        })
     }
 }
 

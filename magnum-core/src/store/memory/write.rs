@@ -86,6 +86,24 @@ impl State {
                     set(self, undo, |s| &mut s.blobs, hash, Some(text));
                 }
             }
+            Write::InsertQuota(quota) => {
+                let key = (quota.project_id.clone(), quota.resource);
+                let taken = self.quotas.contains_key(&key);
+                refuse_if(taken, || refusal::exists("quota"))?;
+                set(self, undo, |s| &mut s.quotas, key, Some(quota));
+            }
+            Write::PutQuota(quota) => {
+                let key = (quota.project_id.clone(), quota.resource);
+                let absent = !self.quotas.contains_key(&key);
+                refuse_if(absent, || refusal::no_quota(&quota.project_id))?;
+                set(self, undo, |s| &mut s.quotas, key, Some(quota));
+            }
+            Write::DeleteQuota(project, resource) => {
+                let key = (project, resource);
+                let absent = !self.quotas.contains_key(&key);
+                refuse_if(absent, || refusal::no_quota(&key.0))?;
+                set(self, undo, |s| &mut s.quotas, key, None);
+            }
             Write::PutEvent(event) => {
                 let taken = self.events.iter().any(|pending| pending.id == event.id);
                 refuse_if(taken, || refusal::exists("event"))?;

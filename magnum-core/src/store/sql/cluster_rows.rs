@@ -18,14 +18,17 @@ pub(super) const WITH_POOLS: &str = "SELECT c.id AS cluster_id, \
      CASE WHEN p.place > 0 THEN NULL ELSE c.body END AS body, p.name AS pool_name, \
      p.role AS pool_role, p.count AS pool_count, p.flavor_id AS pool_flavor_id, p.addresses AS pool_addresses FROM ";
 
-/// Adds the pools to the rows `c`, in the order of clusters and pools.
-pub(super) const POOLS: &str =
-    " c LEFT JOIN magnum_pools p ON p.cluster_id = c.id ORDER BY c.created, c.id, p.place";
+/// Adds the pools to the rows `c`; they must be in the order of the clusters, then of [`PLACES`].
+pub(super) const POOLS: &str = " c LEFT JOIN magnum_pools p ON p.cluster_id = c.id ORDER BY ";
+
+/// The order of a cluster's pools.
+pub(super) const PLACES: &str = "p.place";
 
 impl SqlStore {
     pub(super) async fn read_cluster(&self, id: ClusterId) -> Result<Option<Cluster>> {
-        let one = "(SELECT id, created, body FROM magnum_clusters WHERE id = ";
-        let ask = self.ask(WITH_POOLS).sql(one).id(id.0).sql(")").sql(POOLS);
+        let one = "(SELECT id, body FROM magnum_clusters WHERE id = ";
+        let ask = self.ask(WITH_POOLS).sql(one).id(id.0).sql(")");
+        let ask = ask.sql(POOLS).sql(PLACES);
         let rows = self.read("cluster", ask).await?;
         let found = clusters(&rows).map_err(|failure| failure.into_error(self.dialect))?;
         Ok(found.into_iter().next())

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A text as a column holds it: some databases cannot hold the character NUL, so it is written `\0`.
-/// Equal texts stay equal and different ones different.
+/// A text as a column holds it: some databases cannot hold the character NUL, so it is written as twice the
+/// character after it, and that one with the next behind it. Texts stay in their order, byte for byte.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
-    if text.contains(['\0', '\\']) {
-        Cow::Owned(text.replace('\\', "\\\\").replace('\0', "\\0"))
+    if text.contains(['\0', '\u{1}']) {
+        Cow::Owned(text.replace('\u{1}', "\u{1}\u{2}").replace('\0', "\u{1}\u{1}"))
     } else {
         Cow::Borrowed(text)
     }
@@ -17,19 +17,18 @@ pub(super) fn escaped(text: &str) -> Cow<'_, str> {
 
 /// The text that a column holds.
 pub(super) fn unescaped(held: String) -> String {
-    if !held.contains('\\') {
+    if !held.contains('\u{1}') {
         return held;
     }
     let mut text = String::with_capacity(held.len());
     let mut characters = held.chars();
     while let Some(character) = characters.next() {
-        match (character, character == '\\') {
-            (_, true) => match characters.next() {
-                Some('0') => text.push('\0'),
-                Some(other) => text.push(other),
-                None => text.push('\\'),
-            },
-            (plain, false) => text.push(plain),
+        match character {
+            '\u{1}' => text.push(match characters.next() {
+                Some('\u{1}') => '\0',
+                _ => '\u{1}',
+            }),
+            plain => text.push(plain),
         }
     }
     text
@@ -65,9 +64,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn escaping_is_undone(text in r"[\\\x00a0]{0,8}|.{0,20}") {
+        fn escaping_is_undone(text in r"[\x00-\x03a]{0,8}|.{0,20}") {
             prop_assert!(!escaped(&text).contains('\0'));
             prop_assert_eq!(unescaped(escaped(&text).into_owned()), text);
+        }
+
+        #[test]
+        fn escaping_keeps_the_order(left in r"[\x00-\x03a]{0,8}|.{0,20}", right in r"[\x00-\x03a]{0,8}|.{0,20}") {
+            prop_assert_eq!(escaped(&left).cmp(&escaped(&right)), left.cmp(&right));
         }
 
         #[test]

@@ -1,14 +1,15 @@
 //! Conditions of a commit, asked of the database within the transaction that writes.
 
-use sqlx::{AnyConnection, Row};
+use sqlx::AnyConnection;
 
 use super::dialect::Dialect;
-use super::failure::Failure;
-use super::lease;
+use super::failure::{Failure, unreadable};
 use super::statement::Statement;
-use crate::Result;
+use super::{lease, quota_rows, row};
+use crate::model::QuotaResource;
 use crate::ports::Condition;
 use crate::store::refusal;
+use crate::{Error, Result};
 
 /// Fails as the condition says unless it holds.
 pub(super) async fn check(
@@ -37,12 +38,25 @@ pub(super) async fn check(
             let ask = ask("SELECT id FROM magnum_operations WHERE active_on = ").id(id.0);
             !ask.finds(connection).await?
         }
-        Condition::ClustersBelow { project, limit } => {
-            let ask =
-                ask("SELECT COUNT(*) AS clusters FROM magnum_clusters WHERE project_id = ").text(project);
+        Condition::ClustersBelow {
+            project,
+            default_limit,
+        } => {
+            let ask = ask("SELECT COUNT(*) AS clusters, COALESCE((SELECT hard_limit FROM magnum_quotas");
+            let ask = quota_rows::of(ask, project, QuotaResource::Cluster)
+                .sql("), ")
+                .number(i64::from(*default_limit));
+            let ask = ask
+                .sql(") AS hard_limit FROM magnum_clusters WHERE project_id = ")
+                .text(project);
             let rows = ask.rows(connection).await?;
-            let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get("clusters"))?;
-            count < i64::from(*limit)
+            let Some(row) = rows.first() else {
+                return Err(Error::internal("the database did not count clusters").into());
+            };
+            let limit = row::count(row, "hard_limit")?;
+            let limit = u32::try_from(limit).map_err(|error| unreadable("quota", error))?;
+            refusal::unless_below(limit, row::count(row, "clusters")?)?;
+            true
         }
         Condition::TemplateNameFree { project, name } => {
             let ask = ask("SELECT id FROM magnum_templates WHERE project_id = ").text(project);

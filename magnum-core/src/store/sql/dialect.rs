@@ -73,7 +73,14 @@ impl Dialect {
         }
     }
 
-    /// Type of a text column that is looked up, compared byte for byte.
+    /// The sum of an integer column, as an integer; 0 of none.
+    pub(super) fn sum(self, column: &str) -> String {
+        match self {
+            Self::Sqlite => format!("COALESCE(SUM({column}), 0)"),
+        }
+    }
+
+    /// Type of a text column that is looked up, compared and ordered byte for byte.
     pub(super) fn key_type(self) -> &'static str {
         match self {
             Self::Sqlite => "TEXT",

@@ -30,6 +30,12 @@ pub(super) fn text(row: &AnyRow, column: &str) -> Result<String, Failure> {
     Ok(column::unescaped(row.try_get(column)?))
 }
 
+/// A number that is never negative.
+pub(super) fn count(row: &AnyRow, column: &str) -> Result<u64, Failure> {
+    let count: i64 = row.try_get(column)?;
+    u64::try_from(count).map_err(|error| unreadable("row", error).into())
+}
+
 pub(super) fn id(row: &AnyRow, column: &str) -> Result<Uuid, Failure> {
     let text: &str = row.try_get(column)?;
     text.parse()

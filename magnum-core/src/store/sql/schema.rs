@@ -20,13 +20,15 @@ const STEPS: [&[&str]; 1] = [&[
         project_id {key} NOT NULL,
         name {key} NOT NULL,
         created BIGINT NOT NULL,
+        coe {key} NOT NULL,
         public SMALLINT NOT NULL,
         hidden SMALLINT NOT NULL,
         revision BIGINT NOT NULL,
         body TEXT NOT NULL
     )",
     "CREATE INDEX magnum_templates_created ON magnum_templates (created, id)",
-    "CREATE INDEX magnum_templates_name ON magnum_templates (project_id, name)",
+    "CREATE INDEX magnum_templates_name ON magnum_templates (name, id)",
+    "CREATE INDEX magnum_templates_project_name ON magnum_templates (project_id, name, id)",
     "CREATE TABLE magnum_clusters (
         id {key} NOT NULL PRIMARY KEY,
         project_id {key} NOT NULL,
@@ -45,8 +47,11 @@ const STEPS: [&[&str]; 1] = [&[
         body TEXT NOT NULL
     )",
     "CREATE INDEX magnum_clusters_created ON magnum_clusters (created, id)",
-    "CREATE INDEX magnum_clusters_project ON magnum_clusters (project_id, created, id)",
-    "CREATE INDEX magnum_clusters_name ON magnum_clusters (project_id, name)",
+    "CREATE INDEX magnum_clusters_name ON magnum_clusters (name, id)",
+    "CREATE INDEX magnum_clusters_status ON magnum_clusters (status, id)",
+    "CREATE INDEX magnum_clusters_project_created ON magnum_clusters (project_id, created, id)",
+    "CREATE INDEX magnum_clusters_project_name ON magnum_clusters (project_id, name, id)",
+    "CREATE INDEX magnum_clusters_project_status ON magnum_clusters (project_id, status, id)",
     "CREATE INDEX magnum_clusters_template ON magnum_clusters (template_id)",
     "CREATE INDEX magnum_clusters_due ON magnum_clusters (due_at, id)",
     "CREATE TABLE magnum_pools (
@@ -58,6 +63,13 @@ const STEPS: [&[&str]; 1] = [&[
         flavor_id {key} NOT NULL,
         addresses TEXT NOT NULL,
         PRIMARY KEY (cluster_id, place)
+    )",
+    "CREATE TABLE magnum_quotas (
+        project_id {key} NOT NULL,
+        resource {key} NOT NULL,
+        hard_limit BIGINT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (project_id, resource)
     )",
     "CREATE TABLE magnum_operations (
         id {key} NOT NULL PRIMARY KEY,

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use serde::Serialize;
 use sqlx::AnyConnection;
 
-use super::cluster_rows;
 use super::condition::check;
 use super::dialect::Dialect;
 use super::failure::{Failure, taken, unreadable};
 use super::lease::make_due;
 use super::statement::Statement;
 use super::transaction::Work;
+use super::{cluster_rows, quota_rows};
 use crate::Result;
 use crate::model::{
     ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationState, Revision, TemplateId, Tombstone,
@@ -78,6 +78,11 @@ impl Writer<'_> {
             Write::PutKeyPair(pair) => self.put_key_pair(pair).await,
             Write::DeleteKeyPair(id) => self.delete("magnum_key_pairs", *id).await,
             Write::PutBlob { hash, text } => self.put_blob(hash, text).await,
+            Write::InsertQuota(quota) => quota_rows::insert(self.dialect, self.connection, quota).await,
+            Write::PutQuota(quota) => quota_rows::replace(self.dialect, self.connection, quota).await,
+            Write::DeleteQuota(project, resource) => {
+                quota_rows::delete(self.dialect, self.connection, project, *resource).await
+            }
             Write::PutEvent(event) => self.put_event(event).await,
             Write::PutTombstone(tombstone) => self.put_tombstone(tombstone).await,
         }
@@ -94,7 +99,7 @@ impl Writer<'_> {
     }
 
     async fn insert_template(&mut self, template: &ClusterTemplate) -> Result<(), Failure> {
-        let columns = "INSERT INTO magnum_templates (id, project_id, name, created, public, hidden, revision, body) VALUES (";
+        let columns = "INSERT INTO magnum_templates (id, project_id, name, created, coe, public, hidden, revision, body) VALUES (";
         let insert = self
             .say(columns)
             .id(template.id.0)
@@ -104,6 +109,8 @@ impl Writer<'_> {
             .text(&template.name)
             .sql(", ")
             .number(template.created_at.as_microsecond())
+            .sql(", ")
+            .text(&template.spec.coe)
             .sql(", ")
             .flag(template.spec.public)
             .sql(", ")
@@ -124,6 +131,8 @@ impl Writer<'_> {
             .text(&template.name)
             .sql(", created = ")
             .number(template.created_at.as_microsecond())
+            .sql(", coe = ")
+            .text(&template.spec.coe)
             .sql(", public = ")
             .flag(template.spec.public)
             .sql(", hidden = ")

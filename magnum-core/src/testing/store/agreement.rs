@@ -1,14 +1,18 @@
 //! Two stores given the same work must answer the same.
 
+mod queries;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::choice::Choice;
 use super::fixtures::{Corner, LONG, event, instant, key_pair, ledger_entry, operation, require};
+use super::quotas::quota;
 use crate::model::{
     Cluster, ClusterId, ClusterStatus, ClusterTemplate, EventId, LedgerId, OperationId, OperationState,
-    Revision, TemplateId,
+    Quota, QuotaResource, Revision, TemplateId,
 };
 use crate::ports::{Claim, Commit, Condition, Idempotent, Lease, Query, Store, Write};
 use crate::{ErrorKind, Result};
@@ -32,20 +36,8 @@ pub async fn stores_agree(left: Arc<dyn Store>, right: Arc<dyn Store>, choices: 
             _ => pair.acknowledge(&mut choice).await,
         }
         if place % 4 == 3 || place + 1 == choices.len() {
-            pair.compare(place).await;
+            pair.compare(&mut choice, place).await;
         }
-    }
-}
-
-/// Small choices out of one number.
-struct Choice(u64);
-
-impl Choice {
-    fn of(&mut self, count: u64) -> u64 {
-        let chosen = self.0 % count;
-        // Bits that are used up are mixed into those that are left, so that a number never runs out.
-        self.0 = (self.0 / count).rotate_left(7) ^ self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        chosen
     }
 }
 
@@ -85,6 +77,10 @@ impl Pair {
         template.id = self.template_id(choice);
         template.name = format!("name {}", choice.of(2));
         template.spec.public = choice.of(2) == 0;
+        template.spec.hidden = choice.of(2) == 0;
+        choice
+            .among(&["docker", "kubernetes"])
+            .clone_into(&mut template.spec.coe);
         template.created_at = instant(choice.of(3).cast_signed());
         let stored = self.left.store.template(template.id).await.unwrap();
         template.revision = revision(stored.map(|stored| stored.revision), choice);
@@ -112,6 +108,10 @@ impl Pair {
         cluster
     }
 
+    fn quota(&self, choice: &mut Choice) -> Quota {
+        quota(&self.left.project, u32::try_from(choice.of(4)).unwrap())
+    }
+
     fn lease_of(&self, choice: &mut Choice) -> Option<(Lease, Lease)> {
         let count = u64::try_from(self.leases.len()).unwrap();
         let chosen = choice.of(count.max(1));
@@ -129,7 +129,7 @@ impl Pair {
             2 => Condition::Idle(self.cluster_id(choice)),
             3 => Condition::ClustersBelow {
                 project,
-                limit: u32::try_from(choice.of(4)).unwrap(),
+                default_limit: u32::try_from(choice.of(4)).unwrap(),
             },
             4 => Condition::TemplateNameFree {
                 project,
@@ -143,7 +143,7 @@ impl Pair {
     }
 
     async fn write(&self, choice: &mut Choice) -> Write {
-        match choice.of(18) {
+        match choice.of(21) {
             0 => Write::InsertTemplate(Box::new(self.template(choice).await)),
             1 => Write::PutTemplate(Box::new(self.template(choice).await)),
             2 => Write::DeleteTemplate(self.template_id(choice), Revision(choice.of(3).cast_signed())),
@@ -177,6 +177,9 @@ impl Pair {
                 Write::PutKeyPair(Box::new(pair))
             }
             16 => Write::DeleteKeyPair(self.id(5, choice.of(2))),
+            17 => Write::InsertQuota(self.quota(choice)),
+            18 => Write::PutQuota(self.quota(choice)),
+            19 => Write::DeleteQuota(self.left.project.clone(), QuotaResource::Cluster),
             _ => {
                 let mut event = event(&self.cluster(choice).await);
                 event.id = EventId(self.id(6, choice.of(4)));
@@ -261,7 +264,7 @@ impl Pair {
         self.right.acknowledge(events.to_vec()).await.unwrap();
     }
 
-    async fn compare(&self, place: usize) {
+    async fn compare(&self, choice: &mut Choice, place: usize) {
         let (left, right, project) = (&self.left.store, &self.right, &self.left.project);
         let query = || Query {
             limit: 3,
@@ -279,7 +282,29 @@ impl Pair {
         }
         same!(templates(query()));
         same!(clusters(query()));
-        same!(clusters(query().named("name 1")));
+        for _ in 0..4 {
+            let asked = self.query(choice);
+            let clusters = (
+                left.clusters(asked.clone()).await,
+                right.clusters(asked.clone()).await,
+            );
+            assert_eq!(
+                answer(clusters.0),
+                answer(clusters.1),
+                "step {place}: clusters, {asked:?}"
+            );
+            let templates = (
+                left.templates(asked.clone()).await,
+                right.templates(asked.clone()).await,
+            );
+            assert_eq!(
+                answer(templates.0),
+                answer(templates.1),
+                "step {place}: templates, {asked:?}"
+            );
+        }
+        same!(quota(project, QuotaResource::Cluster));
+        same!(stats(Some(project)));
         same!(key_pairs(project));
         for choice in 0..4 {
             let cluster = ClusterId(self.id(1, choice));
@@ -335,4 +360,9 @@ fn revision(stored: Option<Revision>, choice: &mut Choice) -> Revision {
 
 fn kind(result: &Result<()>) -> Option<ErrorKind> {
     result.as_ref().err().map(crate::Error::kind)
+}
+
+/// What was found, or why nothing was.
+fn answer<T>(result: Result<Vec<T>>) -> Result<Vec<T>, ErrorKind> {
+    result.map_err(|error| error.kind())
 }

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::fixtures::{
     Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, refused, require,
 };
+use super::quotas::quota;
 use crate::ErrorKind;
-use crate::model::{Revision, TemplateId, Tombstone};
+use crate::model::{QuotaResource, Revision, TemplateId, Tombstone};
 use crate::ports::{Commit, Condition, Idempotent, Lease, Store, Write};
 
 /// A commit that is refused, by a condition or by one of its writes, changes nothing at all.
@@ -58,6 +59,8 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
                 leftovers: Vec::new(),
                 at: instant(5),
             })))
+            .write(Write::InsertQuota(quota(&corner.project, 1)))
+            .write(Write::PutQuota(quota(&corner.project, 2)))
             .write(Write::PutEvent(Box::new(told.clone())))
             .write(Write::DeleteLedger(entry.id))
             .write(Write::DeleteCluster(cluster.id))
@@ -108,6 +111,11 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
     );
     assert_eq!(store.idempotent(&corner.project, "key").await.unwrap(), None);
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), None, "no tombstone");
+    let granted = store
+        .quota(&corner.project, QuotaResource::Cluster)
+        .await
+        .unwrap();
+    assert_eq!(granted, None, "no quota");
     let pending = store.pending_events(u32::MAX).await.unwrap();
     assert!(!pending.contains(&told), "no event of a refused commit");
     store.renew(&lease, LONG).await.expect("the lease is still held");
@@ -131,9 +139,9 @@ pub async fn conditions_fail_with_their_own_kind(store: Arc<dyn Store>) {
         project: project.to_owned(),
         name: name.to_owned(),
     };
-    let below = |limit| Condition::ClustersBelow {
+    let below = |default_limit| Condition::ClustersBelow {
         project: project.clone(),
-        limit,
+        default_limit,
     };
     refused(
         corner.commit(require(below(0))).await,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::fixtures::{Corner, LONG, changed, put, require};
+use super::quotas::quota;
+use crate::model::QuotaResource;
 use crate::ports::{Commit, Condition, Store, Write};
 use crate::{ErrorKind, Result};
 
@@ -97,7 +99,7 @@ pub async fn quotas_hold_in_races(store: Arc<dyn Store>) {
     let limit = 3;
     let below = || Condition::ClustersBelow {
         project: corner.project.clone(),
-        limit,
+        default_limit: limit,
     };
     let insert = |commit: Commit| commit.write(Write::InsertCluster(Box::new(corner.cluster())));
     let results = race(&corner.store, (0..WRITERS).map(|_| insert(require(below())))).await;
@@ -111,6 +113,46 @@ pub async fn quotas_hold_in_races(store: Arc<dyn Store>) {
     let insert = |commit: Commit| commit.write(Write::InsertCluster(Box::new(corner.cluster())));
     let results = race(&corner.store, (0..WRITERS).map(|_| insert(require(free())))).await;
     assert_eq!(accepted(&results, ErrorKind::Conflict), 1);
+}
+
+/// A quota counts as it is in the transaction that inserts: of a cluster's creation under a quota of one, and the
+/// lowering of that quota to none as long as none is there, at the same time, one wins.
+///
+/// # Panics
+/// When the rule is broken.
+pub async fn lowered_quotas_hold_in_races(store: Arc<dyn Store>) {
+    for round in 0..6 {
+        let corner = Corner::of(Arc::clone(&store));
+        let granted = Write::InsertQuota(quota(&corner.project, 1));
+        corner.commit(Commit::new().write(granted)).await.unwrap();
+        let below = || {
+            require(Condition::ClustersBelow {
+                project: corner.project.clone(),
+                default_limit: 20,
+            })
+        };
+        let create = || below().write(Write::InsertCluster(Box::new(corner.cluster())));
+        let mut commits = vec![
+            below().write(Write::PutQuota(quota(&corner.project, 0))),
+            create(),
+            create(),
+        ];
+        commits.rotate_left(round % 3);
+        let results = race(&corner.store, commits).await;
+        assert_eq!(accepted(&results, ErrorKind::Quota), 1);
+        let stats = corner.store.stats(Some(&corner.project)).await.unwrap();
+        let stored = corner
+            .store
+            .quota(&corner.project, QuotaResource::Cluster)
+            .await
+            .unwrap();
+        let limit = stored.map(|quota| quota.hard_limit);
+        assert_eq!(
+            limit,
+            Some(u32::try_from(stats.clusters).unwrap()),
+            "a cluster under a quota of none, or a quota lowered that was used"
+        );
+    }
 }
 
 /// Of a template's deletion and the creation of a cluster after it, at the same time, one wins.

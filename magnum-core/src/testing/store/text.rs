@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fixtures::{Corner, LONG, changed, event, key_pair, put};
+use super::quotas::quota;
 use crate::model::{FailureCode, Fault, Tombstone};
 use crate::ports::{Commit, Idempotent, Query, Store, Write};
 
@@ -104,6 +105,7 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         leftovers: vec![text.to_owned()],
         at: cluster.created_at,
     };
+    let granted = quota(&corner.project, 2);
     let hash = Uuid::new_v4().to_string();
     let commit = Commit::new()
         .write(Write::InsertTemplate(Box::new(template.clone())))
@@ -112,6 +114,7 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         .write(Write::PutKeyPair(Box::new(pair.clone())))
         .write(Write::PutIdempotent(Box::new(answered.clone())))
         .write(Write::PutTombstone(Box::new(grave.clone())))
+        .write(Write::InsertQuota(granted.clone()))
         .write(Write::PutBlob {
             hash: hash.clone(),
             text: text.to_owned(),
@@ -131,6 +134,9 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         Some(answered)
     );
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), Some(grave));
+    let stored = store.quota(&corner.project, granted.resource).await.unwrap();
+    assert_eq!(stored, Some(granted));
+    assert_eq!(store.stats(Some(&corner.project)).await.unwrap().clusters, 1);
     assert_eq!(store.blob(&hash).await.unwrap().as_deref(), Some(text));
 
     let mut claim = corner.claim(text, LONG);
