@@ -99,6 +99,7 @@ by_turns! {
     key_pair(id: uuid::Uuid) -> Option<magnum_core::KeyPair>;
     key_pairs(name: &str) -> Vec<magnum_core::KeyPair>;
     blob(hash: &str) -> Option<String>;
+    discovery(cluster: magnum_core::ClusterId) -> Option<magnum_core::DiscoveryRegistry>;
     tombstone(cluster: magnum_core::ClusterId) -> Option<magnum_core::Tombstone>;
     claim(claim: magnum_core::Claim) -> Vec<magnum_core::Lease>;
     renew(lease: &magnum_core::Lease, duration: std::time::Duration) -> magnum_core::Lease;

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use self::page::page;
 use self::state::{Held, State};
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, TemplateId,
-    Tombstone,
+    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
+    OperationId, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Clock, Commit, Idempotent, KeyPair, Lease, Query, Store};
 use crate::{Error, ErrorKind, Result};
@@ -133,6 +133,10 @@ impl Store for MemoryStore {
 
     async fn blob(&self, hash: &str) -> Result<Option<String>> {
         Ok(self.state().blobs.get(hash).cloned())
+    }
+
+    async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
+        Ok(self.state().discoveries.get(&cluster).cloned())
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

@@ -26,8 +26,8 @@ use self::dialect::{Dialect, Pools};
 use self::statement::Statement;
 use crate::Result;
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, TemplateId,
-    Tombstone,
+    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
+    OperationId, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Commit, Idempotent, KeyPair, Lease, Query, Store};
 
@@ -198,6 +198,13 @@ impl Store for SqlStore {
             .text(hash);
         self.read_one("blob", ask, |found| row::text(found, "content"))
             .await
+    }
+
+    async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
+        let ask = self
+            .ask("SELECT body FROM magnum_discoveries WHERE cluster_id = ")
+            .id(cluster.0);
+        self.read_one("discovery", ask, row::body).await
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Action, Cluster, ClusterId, ClusterTemplate, Event, LedgerEntry, LedgerId, Operation, OperationId,
-    TemplateId, Tombstone,
+    Action, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, LedgerEntry, LedgerId, Operation,
+    OperationId, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Idempotent, KeyPair, Lease};
 
@@ -25,6 +25,7 @@ pub(super) struct State {
     pub(super) idempotent: BTreeMap<(String, String), Idempotent>,
     pub(super) key_pairs: BTreeMap<Uuid, KeyPair>,
     pub(super) blobs: BTreeMap<String, String>,
+    pub(super) discoveries: BTreeMap<ClusterId, DiscoveryRegistry>,
     pub(super) tombstones: BTreeMap<ClusterId, Tombstone>,
     /// In the order of their commits.
     pub(super) events: Vec<Event>,

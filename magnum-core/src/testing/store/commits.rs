@@ -5,7 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fixtures::{
-    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, refused, require,
+    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, put_registry, refused,
+    registry, require,
 };
 use crate::ErrorKind;
 use crate::model::{Revision, TemplateId, Tombstone};
@@ -58,6 +59,7 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
                 leftovers: Vec::new(),
                 at: instant(5),
             })))
+            .write(put_registry(&registry(cluster.id)))
             .write(Write::PutEvent(Box::new(told.clone())))
             .write(Write::DeleteLedger(entry.id))
             .write(Write::DeleteCluster(cluster.id))
@@ -107,6 +109,7 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
         "no certificate was kept"
     );
     assert_eq!(store.idempotent(&corner.project, "key").await.unwrap(), None);
+    assert_eq!(store.discovery(cluster.id).await.unwrap(), None, "no registry");
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), None, "no tombstone");
     let pending = store.pending_events(u32::MAX).await.unwrap();
     assert!(!pending.contains(&told), "no event of a refused commit");

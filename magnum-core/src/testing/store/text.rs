@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::fixtures::{Corner, LONG, changed, event, key_pair, put};
+use super::fixtures::{Corner, LONG, changed, event, key_pair, put, put_registry, registry};
 use crate::model::{FailureCode, Fault, Tombstone};
 use crate::ports::{Commit, Idempotent, Query, Store, Write};
 
@@ -104,6 +104,10 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         leftovers: vec![text.to_owned()],
         at: cluster.created_at,
     };
+    let mut registered = registry(cluster.id);
+    registered.token = text.to_owned();
+    registered.members[0].id = text.to_owned();
+    registered.members[0].value = text.to_owned();
     let hash = Uuid::new_v4().to_string();
     let commit = Commit::new()
         .write(Write::InsertTemplate(Box::new(template.clone())))
@@ -112,6 +116,7 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         .write(Write::PutKeyPair(Box::new(pair.clone())))
         .write(Write::PutIdempotent(Box::new(answered.clone())))
         .write(Write::PutTombstone(Box::new(grave.clone())))
+        .write(put_registry(&registered))
         .write(Write::PutBlob {
             hash: hash.clone(),
             text: text.to_owned(),
@@ -131,6 +136,7 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         Some(answered)
     );
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), Some(grave));
+    assert_eq!(store.discovery(cluster.id).await.unwrap(), Some(registered));
     assert_eq!(store.blob(&hash).await.unwrap().as_deref(), Some(text));
 
     let mut claim = corner.claim(text, LONG);
