@@ -16,6 +16,7 @@ pub use cluster::{
 };
 pub use context::{RequestContext, UserToken};
 pub use discovery_registry::{DiscoveryMember, DiscoveryRegistry};
+pub(crate) use discovery_url::discovery_url;
 pub use discovery_url::discovery_url_problem;
 pub use event::{Event, Outcome};
 pub use ids::{ClusterId, EventId, Ident, LedgerId, OperationId, Revision, TemplateId};

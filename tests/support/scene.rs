@@ -28,6 +28,49 @@ pub struct Scene {
     settings: Settings,
     /// The drivers that conductors have.
     pub drivers: Vec<Arc<dyn ClusterDriver>>,
+    discovering: Discovering,
+}
+
+/// How the host has clusters discover their members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovering {
+    /// Not at all.
+    No,
+    /// URLs that users give are checked.
+    Checking,
+    /// By a service at `discovery.example`.
+    Elsewhere,
+    /// By the library's own; URLs that users give are checked.
+    Own,
+}
+
+impl Discovering {
+    fn discovery(
+        self,
+        store: &Arc<dyn Store>,
+        clock: &Arc<dyn Clock>,
+        transport: Arc<dyn HttpTransport>,
+        random: &Arc<Seeded>,
+    ) -> Option<Arc<dyn Discovery>> {
+        let checking = HttpDiscovery::checking_only(transport).with_clock(Arc::clone(clock));
+        match self {
+            Self::No => None,
+            Self::Checking => Some(Arc::new(checking)),
+            Self::Elsewhere => {
+                let service = "https://discovery.example/new?size=%(size)d";
+                Some(Arc::new(checking.with_service(service).unwrap()))
+            }
+            Self::Own => {
+                let own = StoreDiscovery::new(Arc::clone(store), &node_endpoint()).unwrap();
+                let own = own.with_others(Arc::new(checking)).with_entropy(random.clone());
+                Some(Arc::new(own))
+            }
+        }
+    }
+}
+
+fn node_endpoint() -> NodeEndpoint {
+    NodeEndpoint::new(&format!("https://{ENDPOINT}")).unwrap()
 }
 
 /// The host's clients of a simulated devstack, over a transport.
@@ -110,10 +153,21 @@ impl Scene {
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
     ) -> Self {
-        // Assembled once: a sweep composes thousands of times.
-        static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
-        let drivers = DRIVERS.get_or_init(magnum::drivers::all).clone();
-        Self::with_drivers(seed, settings, clock, store, drivers).await
+        Self::with_drivers(seed, settings, clock, store, all_drivers()).await
+    }
+
+    /// A scene whose host has clusters discover their members.
+    pub async fn discovering(seed: u64, discovering: Discovering) -> Self {
+        let (clock, store) = in_memory();
+        Self::composed(
+            seed,
+            Settings::default(),
+            clock,
+            store,
+            all_drivers(),
+            discovering,
+        )
+        .await
     }
 
     pub async fn with_drivers(
@@ -122,6 +176,17 @@ impl Scene {
         clock: Arc<dyn Clock>,
         store: Arc<dyn Store>,
         drivers: Vec<Arc<dyn ClusterDriver>>,
+    ) -> Self {
+        Self::composed(seed, settings, clock, store, drivers, Discovering::No).await
+    }
+
+    async fn composed(
+        seed: u64,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        drivers: Vec<Arc<dyn ClusterDriver>>,
+        discovering: Discovering,
     ) -> Self {
         let keys = Arc::new(FixtureKeys::danger_seeded(seed));
         let cloud = SimCloud::builder()
@@ -145,6 +210,7 @@ impl Scene {
             seed,
             &settings,
             &drivers,
+            discovering,
         );
         cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
         let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
@@ -161,6 +227,7 @@ impl Scene {
             random,
             settings,
             drivers,
+            discovering,
         }
     }
 
@@ -179,6 +246,7 @@ impl Scene {
             seed,
             &self.settings,
             &self.drivers,
+            self.discovering,
         )
         .conductor()
     }
@@ -228,6 +296,12 @@ impl Scene {
     }
 }
 
+fn all_drivers() -> Vec<Arc<dyn ClusterDriver>> {
+    // Assembled once: a sweep composes thousands of times.
+    static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
+    DRIVERS.get_or_init(magnum::drivers::all).clone()
+}
+
 fn in_memory() -> (Arc<dyn Clock>, Arc<dyn Store>) {
     let epoch: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(epoch));
@@ -245,6 +319,7 @@ fn compose(
     seed: u64,
     settings: &Settings,
     drivers: &[Arc<dyn ClusterDriver>],
+    discovering: Discovering,
 ) -> Magnum {
     let sealer = Arc::new(AesSealer::with_entropy(
         SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
@@ -253,13 +328,14 @@ fn compose(
     let keys = Arc::new(FixtureKeys::danger_seeded(seed));
     let authority =
         OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
+    let discovery = discovering.discovery(&store, clock, Arc::clone(&transport), random);
     let kept = X509KeyPairStore::new(Arc::clone(&store), sealer.clone(), random.clone());
     let mut builder = Magnum::builder()
         .store(store)
         .sealer(sealer)
         .cloud(magnum::cloud("sim", &openstack(cloud, clock, transport), true))
         .certificates(Certificates::new(Arc::new(authority), Arc::new(kept)))
-        .node_endpoint(NodeEndpoint::new(&format!("https://{ENDPOINT}")).unwrap())
+        .node_endpoint(node_endpoint())
         .notifier(notifier)
         .clock(Arc::clone(clock))
         .ids(random.clone())
@@ -267,6 +343,9 @@ fn compose(
         .settings(settings.clone());
     for driver in drivers {
         builder = builder.driver(Arc::clone(driver));
+    }
+    if let Some(discovery) = discovery {
+        builder = builder.discovery(discovery);
     }
     builder.build().unwrap()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::fence::limited;
 use super::work::Work;
-use crate::model::{Step, discovery_url_problem};
+use crate::model::{Step, discovery_url};
 use crate::{Error, ErrorKind, Result, Retry};
 
 impl Work {
@@ -26,7 +26,7 @@ impl Work {
             let made = self.fence.write("discovery.create", create).await;
             let made = made.map_err(|error| advised(error, ADVICE))?;
             // It goes into scripts, whoever made it.
-            if made.as_deref().and_then(discovery_url_problem).is_some() {
+            if made.as_deref().is_some_and(|made| discovery_url(made).is_err()) {
                 let message = "the discovery made a URL that cannot go into the scripts of servers";
                 return Err(advised(Error::new(ErrorKind::Configuration, message), ADVICE));
             }

@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
-use crate::model::{ClusterId, discovery_url_problem};
+use crate::model::{ClusterId, discovery_url};
 use crate::ports::{Clock, Discovery, HttpTransport, SystemClock, TlsProfile, within};
 use crate::{Error, ErrorKind, Result, Retry, one_line, shown};
 
@@ -132,7 +132,7 @@ impl Discovery for HttpDiscovery {
         let url = parse(&service.replace(SIZE, &size.to_string()))?;
         let answer = self.get(&url).await?;
         let text = std::str::from_utf8(answer.body()).unwrap_or_default().trim();
-        if discovery_url_problem(text).is_some() {
+        if discovery_url(text).is_err() {
             let host = shown(url.host_str().unwrap_or_default());
             let message = format!("the discovery service at {host} answered with something else than a URL");
             return Err(refused(ErrorKind::Unavailable, message));
@@ -181,4 +181,43 @@ fn refused(kind: ErrorKind, message: String) -> Error {
     Error::new(kind, message)
         .with_retry(Retry::Never)
         .at("discovery", "http")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ports::TransportError;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    #[async_trait]
+    impl HttpTransport for Nobody {
+        async fn send(
+            &self,
+            _request: Request<Bytes>,
+            _profile: &TlsProfile,
+        ) -> Result<Response<Bytes>, TransportError> {
+            Err(TransportError::not_sent("nobody is there"))
+        }
+    }
+
+    #[test]
+    fn a_service_is_a_url_with_a_place_for_the_size() {
+        let new = || HttpDiscovery::new(Arc::new(Nobody));
+        for bad in [
+            "",
+            "%(size)d",
+            "https://discovery.example/new",
+            "https://discovery.example/new?size={size}",
+            "ftp://discovery.example/%(size)d",
+            "https://[/%(size)d",
+        ] {
+            let error = new().with_service(bad).map(|_| ()).unwrap_err();
+            assert_eq!(error.problems()[0].field, "discovery_service", "{bad}");
+        }
+        let own = new().with_service("http://10.0.0.5:8087/%(size)d").unwrap();
+        assert_eq!(own.service.as_deref(), Some("http://10.0.0.5:8087/%(size)d"));
+    }
 }

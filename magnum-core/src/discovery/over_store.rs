@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use crate::model::{ClusterId, DiscoveryRegistry, Revision, discovery_url_problem};
+use crate::model::{ClusterId, DiscoveryRegistry, Revision, discovery_url};
 use crate::ports::{Commit, Discovery, Entropy, Store, SystemRandom, Write};
 use crate::secret::Secret;
 use crate::service::NodeEndpoint;
@@ -57,9 +57,9 @@ impl StoreDiscovery {
             members: Vec::new(),
             revision: Revision(1),
         });
-        match discovery_url_problem(&example) {
-            None => Ok(discovery),
-            Some(problem) => Err(Error::field("node_endpoint", endpoint.url(), problem.message)),
+        match discovery_url(&example) {
+            Ok(_) => Ok(discovery),
+            Err(problem) => Err(Error::field("node_endpoint", endpoint.url(), problem.message)),
         }
     }
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::Problem;
 
-/// What is wrong with the URL of an etcd discovery, or nothing.
+/// What a discovery URL has that cannot be written into a script, or nothing.
 ///
 /// Drivers write it into the scripts of their servers, so it consists of characters that mean nothing there.
 ///
@@ -15,20 +15,29 @@ use crate::Problem;
 /// ```
 #[must_use]
 pub fn discovery_url_problem(value: &str) -> Option<Problem> {
-    const MESSAGE: &str = "must be http:// or https://, a host, and letters, digits and . _ ~ : / [ ] ? = & % -, \
-                           at most 255 in all";
-    (!is_discovery_url(value)).then(|| Problem::new("discovery_url", value, MESSAGE))
-}
-
-fn is_discovery_url(value: &str) -> bool {
     let rest = value
         .strip_prefix("http://")
         .or_else(|| value.strip_prefix("https://"));
     let plain = |c: char| c.is_ascii_alphanumeric() || "._~:/[]?=&%-".contains(c);
-    // A slash more at its beginning is nothing to some readers of URLs, and an empty host to others.
-    rest.is_some_and(|rest| !rest.starts_with('/') && rest.chars().all(plain))
-        && value.len() <= 255
-        && Url::parse(value).is_ok_and(|url| url.host().is_some())
+    let fits = value.len() <= 255 && rest.is_some_and(|rest| !rest.is_empty() && rest.chars().all(plain));
+    (!fits).then(|| {
+        let message =
+            "must be http:// or https:// and letters, digits and . _ ~ : / [ ] ? = & % -, at most 255 in all";
+        Problem::new("discovery_url", value, message)
+    })
+}
+
+/// A discovery URL that can be written into a script and that all readers of URLs read alike.
+pub(crate) fn discovery_url(value: &str) -> Result<Url, Problem> {
+    if let Some(problem) = discovery_url_problem(value) {
+        return Err(problem);
+    }
+    // A third slash is nothing to some readers, and an empty host to others.
+    let empty = value.starts_with("http:///") || value.starts_with("https:///");
+    match Url::parse(value) {
+        Ok(url) if !empty && url.host().is_some() => Ok(url),
+        _ => Err(Problem::new("discovery_url", value, "must be a URL with a host")),
+    }
 }
 
 #[cfg(test)]
@@ -43,16 +52,12 @@ mod tests {
             "http://10.0.0.1:2379/v2/keys/x",
             "https://[2001:db8::1]:8087/x?y=[1]&z=%20~a-b",
         ] {
-            assert_eq!(discovery_url_problem(good), None, "{good}");
+            discovery_url(good).unwrap();
         }
         let long = format!("http://{}", "a".repeat(249));
         for bad in [
             "",
             "http://",
-            "http:///a",
-            "http://:80/",
-            "http://[",
-            "http://a:b:c/",
             "HTTP://a",
             "ftp://a",
             "//a",
@@ -70,8 +75,23 @@ mod tests {
             "http://ä/",
             &long,
         ] {
-            let problem = discovery_url_problem(bad).unwrap_or_else(|| panic!("{bad:?} is taken"));
-            assert_eq!(problem.field, "discovery_url");
+            assert!(discovery_url_problem(bad).is_some(), "{bad:?}");
+            assert_eq!(discovery_url(bad).unwrap_err().field, "discovery_url");
+        }
+        for bad in [
+            "http:///a",
+            "http://:80/",
+            "http://[",
+            "http://a:b:c/",
+            "http://??",
+            "http://a%00b/",
+        ] {
+            assert_eq!(discovery_url_problem(bad), None, "{bad:?}");
+            assert_eq!(
+                discovery_url(bad).unwrap_err().message,
+                "must be a URL with a host",
+                "{bad:?}"
+            );
         }
     }
 }

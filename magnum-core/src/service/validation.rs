@@ -1,7 +1,7 @@
 //! Checks that need nothing but the request and the driver.
 
 use crate::Problem;
-use crate::model::{Labels, TemplateSpec, discovery_url_problem};
+use crate::model::{self, Labels, TemplateSpec};
 use crate::ports::{Choice, DriverDescriptor, EgressPolicy, LabelType, literal_address, version_numbers};
 
 const NAME_LIMIT: usize = 242;
@@ -43,11 +43,11 @@ pub(super) fn discovery_url(
     if !asked {
         return refused("this host has no discovery configured that could check it; leave the attribute out");
     }
-    if let Some(problem) = discovery_url_problem(value) {
-        return Some(problem);
-    }
-    let address = url::Url::parse(value).ok().as_ref().and_then(literal_address);
-    if address.is_some_and(|address| !egress.permits(address)) {
+    let url = match model::discovery_url(value) {
+        Ok(url) => url,
+        Err(problem) => return Some(problem),
+    };
+    if literal_address(&url).is_some_and(|address| !egress.permits(address)) {
         return refused(
             "this host does not connect to that address; a name, or an address that is neither loopback, link-local \
              nor multicast and that the operator has not closed, is allowed",
