@@ -208,17 +208,18 @@ async fn what_etcd_would_not_send_is_refused_and_changes_nothing() {
             "{member:?} {value:?}: {answer:?}"
         );
     }
+    let large = form(&"a".repeat(64 * 1024));
     for (method, rest, body) in [
         (Method::PUT, "/b", "value=a%3Db"),
         (Method::PUT, "/b?prevExist=true", "value=a%3Db"),
         (Method::PUT, "/b?prevExist=false", ""),
+        (Method::PUT, "/b?prevExist=false", &large),
         (Method::PUT, "/b?prevExist=false", "value=a%3Db&ttl=1"),
         (Method::PUT, "/b?prevExist=false", "dir=true"),
         (Method::PUT, "/_config/size?prevExist=false", "value=9"),
         (Method::PUT, "?prevExist=false", "value=9"),
         (Method::GET, "?wait=true&waitIndex=x", ""),
         (Method::GET, "?wait=true&waitIndex=-1", ""),
-        (Method::GET, "?wait=true", ""),
     ] {
         let answer = ask(&scene.magnum, method.clone(), &format!("{url}{rest}"), body).await;
         answer.is(400, 209);

@@ -88,9 +88,11 @@ impl Magnum {
         let registry = self.discovery_registry(id, token).await?;
         match (request.method(), &key) {
             (&Method::GET, _) if asks(request, "wait") == Some("true".into()) => {
-                let first = asks(request, "waitIndex").unwrap_or_default();
-                let first: usize = first.parse().map_err(|_| INVALID)?;
-                let first = if first == 0 { index(&registry) + 1 } else { first };
+                let first = asks(request, "waitIndex").map_or(Ok(0), |first| first.parse());
+                let first = match first.map_err(|_| INVALID)? {
+                    0 => index(&registry) + 1,
+                    first => first,
+                };
                 self.discovery_news(id, token, &key, first).await
             }
             (&Method::GET, _) => {
@@ -192,7 +194,9 @@ fn registration(id: &str, request: &Request<Bytes>) -> Result<DiscoveryMember, R
     let (Some((name, value)), None) = (form.next(), form.next()) else {
         return Err(INVALID);
     };
-    let fits = asks(request, "prevExist") == Some("false".into())
+    // Encoded, a character is three at most.
+    let fits = request.body().len() <= 4 * LONGEST_VALUE
+        && asks(request, "prevExist") == Some("false".into())
         && (1..=LONGEST_ID).contains(&id.len())
         && id.chars().all(hexadecimal)
         && name == "value"
