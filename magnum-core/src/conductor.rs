@@ -6,6 +6,7 @@
 mod adopted;
 mod certificates;
 mod context;
+mod discovery;
 mod drain;
 mod fence;
 mod identity;

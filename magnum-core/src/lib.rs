@@ -1,6 +1,7 @@
 //! Model, ports, service, conductor and stores of openstack-magnum.
 
 mod conductor;
+mod discovery;
 mod error;
 mod model;
 mod ports;
@@ -11,6 +12,7 @@ mod store;
 pub mod testing;
 
 pub use conductor::{Conductor, Stepped};
+pub use discovery::{HttpDiscovery, StoreDiscovery};
 pub use error::{Error, ErrorKind, Problem, Result, Retry, one_line, shown};
 pub use model::*;
 pub use ports::*;

@@ -2,6 +2,8 @@
 
 mod cluster;
 mod context;
+mod discovery_registry;
+mod discovery_url;
 mod event;
 mod ids;
 mod ledger;
@@ -14,6 +16,9 @@ pub use cluster::{
     Cluster, ClusterSpec, DriverRef, NodeCredential, Pool, PoolRole, Progress, stack_tag, tagged_generation,
 };
 pub use context::{RequestContext, UserToken};
+pub use discovery_registry::{DiscoveryMember, DiscoveryRegistry};
+pub(crate) use discovery_url::discovery_url;
+pub use discovery_url::discovery_url_problem;
 pub use event::{Event, Outcome};
 pub use ids::{ClusterId, EventId, Ident, LedgerId, OperationId, Revision, TemplateId};
 pub use ledger::{LedgerEntry, Owned, Tombstone};

@@ -4,8 +4,10 @@ mod catalog;
 mod certs;
 mod cloud_resources;
 mod cluster_made;
+mod discovery;
 mod driver;
 mod driver_context;
+mod egress;
 mod marker;
 mod node_names;
 mod node_policy;
@@ -32,6 +34,9 @@ pub use certs::{
 #[cfg(feature = "testing")]
 pub use cloud_resources::MockCloudResources;
 pub use cloud_resources::{CloudResources, FloatingIp, LoadBalancer, NetworkPort, Volume};
+pub use discovery::Discovery;
+#[cfg(feature = "testing")]
+pub use discovery::MockDiscovery;
 pub use driver::{
     Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
     DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
@@ -39,6 +44,7 @@ pub use driver::{
 pub use driver_context::{
     Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
 };
+pub use egress::{DefaultEgress, EgressPolicy, literal_address};
 pub use marker::{Marker, Position};
 pub use node_names::NameSource;
 pub use node_policy::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy};

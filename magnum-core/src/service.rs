@@ -4,6 +4,7 @@ mod builder;
 mod certificates;
 mod change;
 mod clusters;
+mod discovery;
 mod listing;
 mod names;
 mod nodes;

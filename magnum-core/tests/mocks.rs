@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use magnum_core::{
-    Auth, CertManager, CertRef, CloudCatalog, CloudResources, Error, ErrorKind, Keypair, MockCertManager,
-    MockCloudCatalog, MockCloudResources, MockNotifier, MockOrchestrator, MockTrustManager, Notifier,
-    Orchestrator, TrustManager,
+    Auth, CertManager, CertRef, CloudCatalog, CloudResources, Discovery, Error, ErrorKind, Keypair,
+    MockCertManager, MockCloudCatalog, MockCloudResources, MockDiscovery, MockNotifier, MockOrchestrator,
+    MockTrustManager, Notifier, Orchestrator, TrustManager,
 };
 
 #[tokio::test]
@@ -64,6 +64,14 @@ async fn mocks_answer_as_they_are_told() {
     let resources: Arc<dyn CloudResources> = Arc::new(resources);
     let found = resources.load_balancers(&Auth::Service, &["s".to_owned()]).await;
     assert_eq!(found.unwrap(), []);
+
+    let mut discovery = MockDiscovery::new();
+    discovery
+        .expect_check()
+        .withf(|url, size| url == "http://a/b" && *size == 3)
+        .returning(|_, _| Ok(()));
+    let discovery: Arc<dyn Discovery> = Arc::new(discovery);
+    discovery.check("http://a/b", 3).await.unwrap();
 
     let _notifier: Arc<dyn Notifier> = Arc::new(MockNotifier::new());
 }

@@ -103,6 +103,7 @@ by_turns! {
     quota(project: &str, resource: magnum_core::QuotaResource) -> Option<magnum_core::Quota>;
     quotas(query: magnum_core::QuotaQuery) -> Vec<magnum_core::Quota>;
     stats(project: Option<&str>) -> magnum_core::Stats;
+    discovery(cluster: magnum_core::ClusterId) -> Option<magnum_core::DiscoveryRegistry>;
     tombstone(cluster: magnum_core::ClusterId) -> Option<magnum_core::Tombstone>;
     claim(claim: magnum_core::Claim) -> Vec<magnum_core::Lease>;
     renew(lease: &magnum_core::Lease, duration: std::time::Duration) -> magnum_core::Lease;

@@ -1,6 +1,8 @@
 //! HTTP over reqwest.
 
 #[cfg(any(feature = "rustls-tls", feature = "native-tls"))]
+mod guard;
+#[cfg(any(feature = "rustls-tls", feature = "native-tls"))]
 mod over_reqwest;
 #[cfg(any(feature = "rustls-tls", feature = "native-tls"))]
 mod tls_clients;

@@ -15,6 +15,7 @@ mod barbican;
 mod booted;
 mod cloudlet;
 mod differences;
+mod discovery;
 mod heats;
 #[path = "../support/interrupt.rs"]
 #[allow(dead_code, reason = "the simulated tests use the rest")]
@@ -49,6 +50,9 @@ async fn main() -> ExitCode {
     if arguments.first().is_some_and(|first| first == "worker") {
         return worker::main(&arguments[1..]).await;
     }
+    if arguments == ["discovery_etcd"] {
+        return alone(discovery::real_etcd().await);
+    }
     let wanted = |name: &str| {
         let names: Vec<&String> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
         names.is_empty() || names.iter().any(|part| name.contains(part.as_str()))
@@ -78,6 +82,7 @@ async fn main() -> ExitCode {
     waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
     waves[0].push(("templates_validate".into(), Box::pin(templates::validate())));
     waves[0].push(("templates_preview".into(), Box::pin(templates::preview())));
+    waves[0].push(("discovery_etcd".into(), Box::pin(discovery::real_etcd())));
     waves[0].extend(agreement::all());
     waves[0].extend(refusals::all());
     waves[0].extend(kills::all());
@@ -121,5 +126,19 @@ async fn main() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// The verdict on a scenario that needs no cloud and was asked for by its name.
+fn alone(outcome: Outcome) -> ExitCode {
+    match outcome {
+        Ok(figures) => {
+            println!("ok     {figures}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("FAILED {why}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -256,7 +256,8 @@ impl Site {
     }
 }
 
-async fn answer(State(magnum): State<Magnum>, request: Request) -> Response {
+/// Hands requests of nodes to the service.
+pub async fn answer(State(magnum): State<Magnum>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
     magnum

@@ -151,6 +151,7 @@ fn commit_name(commit: &Commit) -> String {
             Write::DeleteLedger(_) => parts.push("ledger row gone".to_owned()),
             Write::PutKeyPair(_) => parts.push("key pair".to_owned()),
             Write::DeleteKeyPair(_) => parts.push("key pair gone".to_owned()),
+            Write::PutDiscovery(_) => parts.push("discovery".to_owned()),
             Write::DeleteCluster(_) => parts.push("cluster gone".to_owned()),
             _ => {}
         }
@@ -245,6 +246,10 @@ impl Store for InterruptedStore {
     }
     async fn stats(&self, project: Option<&str>) -> Result<Stats> {
         struck!(self, "stats", self.0.stats(project))
+    }
+
+    async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
+        struck!(self, "discovery", self.0.discovery(cluster))
     }
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {
         struck!(self, "tombstone", self.0.tombstone(cluster))

@@ -12,17 +12,11 @@ use magnum::openstack::sim::{At, Effect, Fault as Harm, Leftovers, Pace, SimClou
 use magnum::openstack::{Credentials, DomainRef, Named, OpenStack};
 use magnum::*;
 
+use super::hosts::{Discovering, Keeping};
 use super::interrupt::{InterruptedNotifier, InterruptedStore, InterruptedTransport, Interrupter};
 use super::random::Seeded;
 
 pub const ENDPOINT: &str = "nodes.example.test";
-
-/// Where certificates are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeping {
-    Store,
-    Barbican,
-}
 
 pub struct Scene {
     pub cloud: SimCloud,
@@ -38,6 +32,11 @@ pub struct Scene {
     keeping: Keeping,
     /// The drivers that conductors have.
     pub drivers: Vec<Arc<dyn ClusterDriver>>,
+    discovering: Discovering,
+}
+
+pub fn node_endpoint() -> NodeEndpoint {
+    NodeEndpoint::new(&format!("https://{ENDPOINT}")).unwrap()
 }
 
 /// The host's clients of a simulated devstack, over a transport.
@@ -120,6 +119,26 @@ impl Scene {
         Self::with_drivers(seed, settings, clock, store, all_drivers(), Keeping::Barbican).await
     }
 
+    /// A scene with these drivers only, whose certificates are kept by Barbican.
+    pub async fn in_barbican_of(seed: u64, drivers: Vec<Arc<dyn ClusterDriver>>) -> Self {
+        let (clock, store) = in_memory();
+        Self::with_drivers(
+            seed,
+            Settings::default(),
+            clock,
+            store,
+            drivers,
+            Keeping::Barbican,
+        )
+        .await
+    }
+
+    /// A scene with these drivers only.
+    pub async fn of_drivers(seed: u64, drivers: Vec<Arc<dyn ClusterDriver>>) -> Self {
+        let (clock, store) = in_memory();
+        Self::with_drivers(seed, Settings::default(), clock, store, drivers, Keeping::Store).await
+    }
+
     pub async fn on_store(
         seed: u64,
         settings: Settings,
@@ -129,6 +148,24 @@ impl Scene {
         Self::with_drivers(seed, settings, clock, store, all_drivers(), Keeping::Store).await
     }
 
+    /// A scene whose host has clusters discover their members.
+    pub async fn discovering(seed: u64, discovering: Discovering) -> Self {
+        let (clock, store) = in_memory();
+        let mut settings = Settings::default();
+        // Fewer looks at a stack that is being made: each look is like the one before.
+        settings.poll_interval = Duration::from_secs(60);
+        Self::composed(
+            seed,
+            settings,
+            clock,
+            store,
+            all_drivers(),
+            Keeping::Store,
+            discovering,
+        )
+        .await
+    }
+
     async fn with_drivers(
         seed: u64,
         settings: Settings,
@@ -136,6 +173,18 @@ impl Scene {
         store: Arc<dyn Store>,
         drivers: Vec<Arc<dyn ClusterDriver>>,
         keeping: Keeping,
+    ) -> Self {
+        Self::composed(seed, settings, clock, store, drivers, keeping, Discovering::No).await
+    }
+
+    async fn composed(
+        seed: u64,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        drivers: Vec<Arc<dyn ClusterDriver>>,
+        keeping: Keeping,
+        discovering: Discovering,
     ) -> Self {
         let keys = Arc::new(FixtureKeys::danger_seeded(seed));
         let cloud = SimCloud::builder()
@@ -160,6 +209,7 @@ impl Scene {
             &settings,
             &drivers,
             keeping,
+            discovering,
         );
         cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
         let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
@@ -177,11 +227,18 @@ impl Scene {
             settings,
             keeping,
             drivers,
+            discovering,
         }
     }
 
     /// A conductor as in a process of its own, whose calls go through the interrupter.
     pub fn conductor(&self, seed: u64) -> Conductor {
+        self.process(seed).conductor()
+    }
+
+    /// A service as in a process of its own, whose calls go through the interrupter; armed, it gives others a turn at
+    /// each call.
+    pub fn process(&self, seed: u64) -> Magnum {
         let transport = InterruptedTransport(self.cloud.transport(), Arc::clone(&self.interrupter));
         let store = InterruptedStore(Arc::clone(&self.store), Arc::clone(&self.interrupter));
         let notifier = InterruptedNotifier(Arc::new(self.events.clone()), Arc::clone(&self.interrupter));
@@ -196,8 +253,8 @@ impl Scene {
             &self.settings,
             &self.drivers,
             self.keeping,
+            self.discovering,
         )
-        .conductor()
     }
 
     pub async fn template(&self) -> ClusterTemplate {
@@ -274,6 +331,7 @@ fn compose(
     settings: &Settings,
     drivers: &[Arc<dyn ClusterDriver>],
     keeping: Keeping,
+    discovering: Discovering,
 ) -> Magnum {
     let sealer = Arc::new(AesSealer::with_entropy(
         SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
@@ -282,6 +340,7 @@ fn compose(
     let keys = Arc::new(FixtureKeys::danger_seeded(seed));
     let authority =
         OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
+    let discovery = discovering.discovery(&store, clock, Arc::clone(&transport), random);
     let openstack = openstack(cloud, clock, transport);
     let kept: Arc<dyn CertManager> = match keeping {
         Keeping::Store => Arc::new(X509KeyPairStore::new(
@@ -296,7 +355,7 @@ fn compose(
         .sealer(sealer)
         .cloud(magnum::cloud("sim", &openstack, true))
         .certificates(Certificates::new(Arc::new(authority), kept))
-        .node_endpoint(NodeEndpoint::new(&format!("https://{ENDPOINT}")).unwrap())
+        .node_endpoint(node_endpoint())
         .notifier(notifier)
         .clock(Arc::clone(clock))
         .ids(random.clone())
@@ -304,6 +363,9 @@ fn compose(
         .settings(settings.clone());
     for driver in drivers {
         builder = builder.driver(Arc::clone(driver));
+    }
+    if let Some(discovery) = discovery {
+        builder = builder.discovery(discovery);
     }
     builder.build().unwrap()
 }

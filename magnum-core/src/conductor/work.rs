@@ -143,6 +143,7 @@ impl Work {
         }
         tracing::debug!(operation = self.operation.kind.as_str(), step = %self.operation.step, "step");
         match self.operation.step {
+            Step::Discovery => self.step_discovery().await.map(|()| Next::Again),
             Step::Trust => self.step_trust().await.map(|()| Next::Again),
             Step::Certificates => self.step_certificates().await.map(|()| Next::Again),
             Step::PreDelete => self.step_pre_delete().await,

@@ -26,7 +26,8 @@ pub struct ClusterSpec {
     pub node_count: u32,
     /// How many masters. Default 1.
     pub master_count: u32,
-    /// Where the servers find each other, instead of a discovery service.
+    /// Where the members of etcd find each other: a URL for as many as there are masters, which is asked before anything
+    /// is made. Default: what the host's discovery makes, if it has one.
     pub discovery_url: Option<String>,
     /// Minutes until the creation is given up. Default 60.
     pub create_timeout: u32,

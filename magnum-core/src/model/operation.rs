@@ -74,6 +74,8 @@ impl OperationKind {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Step {
+    /// Have the discovery checked that the user gave, or one made, where the servers find each other by one.
+    Discovery,
     /// Make the trustee and the trust.
     Trust,
     /// Make the certificate authority and the library's own client certificate.
@@ -93,6 +95,7 @@ impl Step {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Discovery => "discovery",
             Self::Trust => "trust",
             Self::Certificates => "certificates",
             Self::Drive => "drive",

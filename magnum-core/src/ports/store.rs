@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{Query, QuotaQuery, Sealed};
 use crate::Result;
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, LedgerId, Operation, OperationId,
-    Quota, QuotaResource, Revision, Stats, TemplateId, Tombstone,
+    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, LedgerId, Operation,
+    OperationId, Quota, QuotaResource, Revision, Stats, TemplateId, Tombstone,
 };
 
 /// Keeps everything the library must not forget.
@@ -35,6 +35,7 @@ use crate::model::{
 /// | An insert under a key that is taken MUST be `Conflict` | yes | `keys_that_are_taken_are_refused` |
 /// | A cluster MUST NOT have two active operations | yes | `one_operation_is_active` |
 /// | A deleted cluster's operations and events MUST stay, its lease MUST NOT | yes | `what_a_deleted_cluster_leaves` |
+/// | A discovery registry MUST NOT be put without its cluster, and MUST go with it | yes | `a_registry_goes_with_its_cluster` |
 /// | A lease MUST last as long as its last renewal says, and only its holder may renew it | yes | `a_lease_is_renewed_by_its_holder` |
 /// | `release` MUST NOT make a cluster due later than a commit during the lease did | yes | `a_due_time_set_under_a_lease_survives` |
 /// | `next_due` MUST be now for what can be claimed and a lease's expiry for what is leased | yes | `next_due_tells_when_to_come_back` |
@@ -80,6 +81,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn quotas(&self, query: QuotaQuery) -> Result<Vec<Quota>>;
     /// How much there is in a project, or without one in all.
     async fn stats(&self, project: Option<&str>) -> Result<Stats>;
+    /// A cluster's registry at the library's own discovery service.
+    async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>>;
     /// What is known of a cluster that was forgotten by force.
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>>;
 
@@ -191,7 +194,8 @@ pub enum Write {
     InsertCluster(Box<Cluster>),
     /// Replaces a cluster; `Stale` unless the stored revision is one less. Its lease and its due time stay.
     PutCluster(Box<Cluster>),
-    /// Removes a cluster, its lease and its pools; one that is gone is no error. Operations, ledger and events stay.
+    /// Removes a cluster, its lease, its pools and its discovery registry; one that is gone is no error. Operations,
+    /// ledger and events stay.
     DeleteCluster(ClusterId),
     /// Makes a cluster due at this time, if that is earlier than it was; one that is gone is no error.
     Due(ClusterId, Timestamp),
@@ -220,6 +224,9 @@ pub enum Write {
     PutQuota(Quota),
     /// Removes a project's quota for a resource; `NotFound` when it has none.
     DeleteQuota(String, QuotaResource),
+    /// Inserts a discovery registry at revision 1, or replaces it; `Stale` unless the stored revision is one less, and
+    /// when its cluster is gone.
+    PutDiscovery(Box<DiscoveryRegistry>),
     /// Adds an event to the outbox; `Conflict` when it is there.
     PutEvent(Box<Event>),
     /// Remembers what was left of a cluster.

@@ -11,8 +11,9 @@ use super::{Certificates, Cloud, NodeEndpoint};
 use crate::conductor::Conductor;
 use crate::model::{Cluster, RequestContext};
 use crate::ports::{
-    Auth, Clock, ClusterDriver, DefaultPolicy, DriverRegistry, Entropy, IdSource, LogNotifier, NodeAccess,
-    Notifier, Policy, Sealer, Store, SystemClock, SystemRandom, TrustMode,
+    Auth, Clock, ClusterDriver, DefaultEgress, DefaultPolicy, Discovery, DriverRegistry, EgressPolicy,
+    Entropy, IdSource, LogNotifier, NodeAccess, Notifier, Policy, Sealer, Store, SystemClock, SystemRandom,
+    TrustMode,
 };
 use crate::{Error, ErrorKind, Result};
 
@@ -96,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) drivers: DriverRegistry,
     pub(crate) endpoint: Option<NodeEndpoint>,
+    pub(crate) discovery: Option<Arc<dyn Discovery>>,
+    pub(crate) egress: Arc<dyn EgressPolicy>,
     pub(crate) policy: Arc<dyn Policy>,
     pub(crate) notifier: Arc<dyn Notifier>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -122,6 +125,12 @@ impl Inner {
             let message = format!("this host has no driver named '{}'", cluster.driver.name);
             Error::new(ErrorKind::Configuration, message)
         })
+    }
+
+    /// Whether a cluster has a discovery URL that is to be checked, or is to get one.
+    pub(crate) fn begins_with_discovery(&self, cluster: &Cluster) -> Result<bool> {
+        let wanted = self.driver_of(cluster)?.descriptor().discovery && cluster.master_count() > 1;
+        Ok(cluster.discovery_url.is_some() || (wanted && self.discovery.is_some()))
     }
 
     /// The identity for look-ups on a caller's behalf.
@@ -195,6 +204,8 @@ pub struct MagnumBuilder {
     sealer: Option<Arc<dyn Sealer>>,
     drivers: Vec<Arc<dyn ClusterDriver>>,
     endpoint: Option<NodeEndpoint>,
+    discovery: Option<Arc<dyn Discovery>>,
+    egress: Option<Arc<dyn EgressPolicy>>,
     policy: Option<Arc<dyn Policy>>,
     notifier: Option<Arc<dyn Notifier>>,
     clock: Option<Arc<dyn Clock>>,
@@ -243,6 +254,22 @@ impl MagnumBuilder {
     #[must_use]
     pub fn node_endpoint(mut self, endpoint: NodeEndpoint) -> Self {
         self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Who makes discovery URLs for clusters of several masters, and checks those that users give. Without it clusters
+    /// are made without one, users may give none, and no discovery service is asked for anything.
+    #[must_use]
+    pub fn discovery(mut self, discovery: Arc<dyn Discovery>) -> Self {
+        self.discovery = Some(discovery);
+        self
+    }
+
+    /// Which addresses users may name in URLs that the library asks; the same as that of the transport which asks.
+    /// Default [`DefaultEgress`].
+    #[must_use]
+    pub fn egress(mut self, egress: Arc<dyn EgressPolicy>) -> Self {
+        self.egress = Some(egress);
         self
     }
 
@@ -334,6 +361,8 @@ impl MagnumBuilder {
             sealer: self.sealer.ok_or_else(|| missing("a sealer"))?,
             drivers,
             endpoint: self.endpoint,
+            discovery: self.discovery,
+            egress: self.egress.unwrap_or_else(|| Arc::new(DefaultEgress::default())),
             policy: self.policy.unwrap_or_else(|| Arc::new(DefaultPolicy)),
             notifier: self.notifier.unwrap_or_else(|| Arc::new(LogNotifier)),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),

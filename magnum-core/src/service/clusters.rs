@@ -79,12 +79,13 @@ impl Magnum {
         let mut cluster = self.draft(cx, &spec, &template, driver.descriptor());
         let mut problems = counts(&spec, driver.descriptor());
         problems.extend(validation::labels(&cluster.template.labels, driver.descriptor()));
-        if spec.discovery_url.is_some() && !driver.descriptor().discovery {
-            let message = format!("the driver {} has no use for it", driver.descriptor().name);
-            problems.push(crate::Problem::new(
-                "discovery_url",
-                spec.discovery_url.as_deref().unwrap_or(""),
-                message,
+        if let Some(url) = &spec.discovery_url {
+            let asked = inner.discovery.is_some();
+            problems.extend(validation::discovery_url(
+                url,
+                driver.descriptor(),
+                asked,
+                &*inner.egress,
             ));
         }
         if cluster.keypair.is_none() {
@@ -355,6 +356,7 @@ impl Magnum {
             _ => None,
         };
         let step = match kind {
+            OperationKind::Create if self.inner.begins_with_discovery(cluster)? => Step::Discovery,
             OperationKind::Create => Step::Trust,
             OperationKind::Scale { .. } => Step::Drive,
             OperationKind::Delete { .. } => Step::PreDelete,

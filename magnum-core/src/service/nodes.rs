@@ -1,4 +1,5 @@
-//! The node endpoint: a cluster's own servers ask for certificates.
+//! The node endpoint: a cluster's own servers ask for certificates, and the members of its etcd for each other
+//! ([`super::discovery`]).
 //!
 //! | Request | Answer |
 //! | --- | --- |
@@ -48,6 +49,9 @@ impl Magnum {
     /// Answers a request of a cluster's server. Mount it in any web server, under the path of the
     /// [`super::NodeEndpoint`]'s URL; the body must be limited to 64 KiB there.
     pub async fn node_request(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if let Some(answer) = self.discovery_request(&request).await {
+            return answer;
+        }
         match self.answer(&request).await {
             Ok(pem) => response(StatusCode::OK, "application/x-pem-file", pem),
             Err(refusal) => {
@@ -265,13 +269,8 @@ impl From<Error> for Refusal {
 /// The cluster and what is wanted, from the end of the path: the host may mount us anywhere.
 fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
     let no_path = || Error::new(ErrorKind::InvalidInput, "no such path and method");
-    let segments: Vec<&str> = request.uri().path().split('/').collect();
-    let place = segments
-        .windows(2)
-        .rposition(|pair| pair == ["v1", "clusters"])
-        .ok_or_else(no_path)?;
-    let rest = segments.get(place + 2..).unwrap_or_default();
-    let (id, wanted) = match (request.method(), rest) {
+    let (_, rest) = last_of(request.uri().path(), &["clusters"]).ok_or_else(no_path)?;
+    let (id, wanted) = match (request.method(), &rest[..]) {
         (&Method::GET, [id, "ca"]) => (id, Wanted::Authority(crate::ports::CLUSTER_AUTHORITY)),
         (&Method::GET, [id, "authorities", name]) => (id, Wanted::Authority(name)),
         (&Method::GET, [id, "keys", name]) => (id, Wanted::Key(name)),
@@ -299,6 +298,16 @@ fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
     })
 }
 
+/// Which of these comes last after `v1` in a path, and the segments after it.
+pub(super) fn last_of<'a>(path: &'a str, which: &[&str]) -> Option<(&'a str, Vec<&'a str>)> {
+    let mut segments: Vec<&str> = path.split('/').collect();
+    let place = segments
+        .windows(2)
+        .rposition(|pair| pair[0] == "v1" && which.contains(&pair[1]))?;
+    let rest = segments.split_off(place + 2);
+    Some((segments.pop()?, rest))
+}
+
 fn bearer(request: &Request<Bytes>) -> Option<Secret> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credential) = value.split_once(' ')?;
@@ -307,7 +316,7 @@ fn bearer(request: &Request<Bytes>) -> Option<Secret> {
         .then(|| Secret::new(credential.trim()))
 }
 
-fn response(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
+pub(super) fn response(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     response

@@ -108,6 +108,12 @@ impl NodeEndpoint {
         })
     }
 
+    /// Its URL, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Sets the PEM roots by which nodes verify it, where the system's do not.
     #[must_use]
     pub fn with_ca(mut self, pem: impl Into<String>) -> Self {

@@ -1,8 +1,8 @@
 //! Checks that need nothing but the request and the driver.
 
 use crate::Problem;
-use crate::model::{Labels, TemplateSpec};
-use crate::ports::{Choice, DriverDescriptor, LabelType, version_numbers};
+use crate::model::{self, Labels, TemplateSpec};
+use crate::ports::{Choice, DriverDescriptor, EgressPolicy, LabelType, literal_address, version_numbers};
 
 const NAME_LIMIT: usize = 242;
 
@@ -27,6 +27,33 @@ pub(super) fn plain(field: &str, value: &str) -> Option<Problem> {
             "1 to 255 characters without control characters are allowed",
         )
     })
+}
+
+/// A discovery URL of the user's: the driver needs a use for it, and the host one to ask whether it is right.
+pub(super) fn discovery_url(
+    value: &str,
+    driver: &DriverDescriptor,
+    asked: bool,
+    egress: &dyn EgressPolicy,
+) -> Option<Problem> {
+    let refused = |message: &str| Some(Problem::new("discovery_url", value, message));
+    if !driver.discovery {
+        return refused(&format!("the driver {} has no use for it", driver.name));
+    }
+    if !asked {
+        return refused("this host has no discovery configured that could check it; leave the attribute out");
+    }
+    let url = match model::discovery_url(value) {
+        Ok(url) => url,
+        Err(problem) => return Some(problem),
+    };
+    if literal_address(&url).is_some_and(|address| !egress.permits(address)) {
+        return refused(
+            "this host does not connect to that address; a name, or an address that is neither loopback, link-local \
+             nor multicast and that the operator has not closed, is allowed",
+        );
+    }
+    None
 }
 
 fn optional(field: &str, value: Option<&String>, problems: &mut Vec<Problem>) {

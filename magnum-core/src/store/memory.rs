@@ -16,8 +16,8 @@ use uuid::Uuid;
 use self::page::{page, quotas};
 use self::state::{Held, State};
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, Quota,
-    QuotaResource, Stats, TemplateId, Tombstone,
+    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
+    OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Clock, Commit, Idempotent, KeyPair, Lease, Query, QuotaQuery, Store};
 use crate::{Error, ErrorKind, Result};
@@ -146,6 +146,10 @@ impl Store for MemoryStore {
 
     async fn stats(&self, project: Option<&str>) -> Result<Stats> {
         Ok(self.state().stats(project))
+    }
+
+    async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
+        Ok(self.state().discoveries.get(&cluster).cloned())
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

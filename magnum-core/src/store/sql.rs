@@ -27,8 +27,8 @@ use self::dialect::{Dialect, Pools};
 use self::statement::Statement;
 use crate::Result;
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationId, Quota,
-    QuotaResource, Stats, TemplateId, Tombstone,
+    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
+    OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Commit, Idempotent, KeyPair, Lease, Query, QuotaQuery, Store};
 
@@ -212,6 +212,13 @@ impl Store for SqlStore {
 
     async fn stats(&self, project: Option<&str>) -> Result<Stats> {
         self.count_all(project).await
+    }
+
+    async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
+        let ask = self
+            .ask("SELECT body FROM magnum_discoveries WHERE cluster_id = ")
+            .id(cluster.0);
+        self.read_one("discovery", ask, row::body).await
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

@@ -108,11 +108,6 @@ pub(crate) fn trust_access(trust: Option<&TrustAccess>) -> Result<Vec<(&'static 
     ])
 }
 
-/// Whether a text can be the URL of an etcd discovery.
-pub(crate) fn is_discovery_url(value: &str) -> bool {
-    value.len() <= 255 && url_rest(value).is_some_and(|rest| only(rest, "._~:/[]?=&%-"))
-}
-
 /// The parameters by which nodes of a role reach the library: URL, certificate authorities in base64, credential.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use magnum_core::{Cluster, Problem, TemplateSpec, version_numbers};
+use magnum_core::{Cluster, Problem, TemplateSpec, discovery_url_problem, version_numbers};
 
 use super::descriptor::{
     CLOUD_PROVIDER, CLOUD_PROVIDER_SINCE, FIXED_NETWORK_CIDR, FLANNEL_CIDR, FLANNEL_SUBNETLEN, KUBE_TAG,
@@ -29,7 +29,7 @@ pub(super) fn problems(spec: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Pr
     problems.extend(port(spec));
     if let Some(cluster) = cluster {
         problems.extend(counts(spec, cluster));
-        problems.extend(discovery(cluster));
+        problems.extend(cluster.discovery_url.as_deref().and_then(discovery_url_problem));
     }
     problems
 }
@@ -237,13 +237,4 @@ fn counts(spec: &TemplateSpec, cluster: &Cluster) -> Vec<Problem> {
         }
     }
     problems
-}
-
-fn discovery(cluster: &Cluster) -> Option<Problem> {
-    let url = cluster.discovery_url.as_deref()?;
-    (!grammar::is_discovery_url(url)).then(|| {
-        let message =
-            "must be http:// or https:// and letters, digits and . _ ~ : / [ ] ? = & % -, at most 255 in all";
-        Problem::new("discovery_url", url, message)
-    })
 }

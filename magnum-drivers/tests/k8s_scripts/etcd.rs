@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ENDPOINT;
+use crate::support::authority::endpoint_url;
 use crate::support::kubernetes::*;
 
 fn etcd(cluster: &magnum_core::Cluster, index: u32) -> BTreeMap<String, String> {
@@ -74,4 +75,40 @@ fn members_find_each_other_by_a_discovery_service() {
         !found.keys().any(|key| key.starts_with("ETCD_INITIAL_CLUSTER")),
         "{found:?}"
     );
+}
+
+#[test]
+fn the_endpoints_own_discovery_is_verified_by_the_endpoints_authority() {
+    let mut cluster = kubernetes_cluster();
+    let base = endpoint_url(&ENDPOINT.server);
+    let (base, _) = base.split_once("/v1/clusters/").unwrap();
+    let own = format!("{base}/v1/discovery/{}/token_-", cluster.id);
+    let authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (url, ca, verified) in [
+        (own.as_str(), Some(authority), true),
+        (&own, None, false),
+        ("https://discovery.example/v1/discovery/x", Some(authority), false),
+    ] {
+        cluster.discovery_url = Some(url.into());
+        let master = KubeServer::with(
+            &cluster,
+            Role::Master(0),
+            &endpoint_url(&ENDPOINT.server),
+            |cloud| {
+                cloud.nodes.ca = ca.map(Into::into);
+            },
+        );
+        master.configures();
+        let found = master.variables("/etc/etcd/etcd.conf");
+        assert_eq!(found["ETCD_DISCOVERY"], url);
+        let file = "/etc/etcd/discovery-ca.crt";
+        assert_eq!(
+            found.get("SSL_CERT_FILE").map(String::as_str),
+            verified.then_some(file)
+        );
+        assert_eq!(master.path(file).exists(), verified);
+        if verified {
+            assert_eq!(master.read(file), authority);
+        }
+    }
 }

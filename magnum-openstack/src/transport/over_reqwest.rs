@@ -1,12 +1,14 @@
 //! [`HttpTransport`] over reqwest.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use magnum_core::{HttpTransport, TlsProfile, TransportError};
+use magnum_core::{EgressPolicy, HttpTransport, TlsProfile, TransportError};
 
+use super::guard::Guard;
 use super::tls_clients::TlsClients;
 
 /// The transport over reqwest, with the TLS library that the crate's feature names.
@@ -16,8 +18,9 @@ use super::tls_clients::TlsClients;
 /// OpenStack clients.
 #[derive(Clone)]
 pub struct ReqwestTransport {
-    clients: std::sync::Arc<TlsClients>,
+    clients: Arc<TlsClients>,
     body_limit: usize,
+    guard: Option<Arc<dyn EgressPolicy>>,
 }
 
 /// Describes a [`ReqwestTransport`].
@@ -29,6 +32,7 @@ pub struct ReqwestTransportBuilder {
     body_limit: usize,
     clients: usize,
     proxy_from_environment: bool,
+    guard: Option<Arc<dyn EgressPolicy>>,
 }
 
 impl Default for ReqwestTransportBuilder {
@@ -39,6 +43,7 @@ impl Default for ReqwestTransportBuilder {
             body_limit: 32 << 20,
             clients: 64,
             proxy_from_environment: true,
+            guard: None,
         }
     }
 }
@@ -80,7 +85,8 @@ impl ReqwestTransportBuilder {
         let settings = self.clone();
         ReqwestTransport {
             body_limit: self.body_limit,
-            clients: std::sync::Arc::new(TlsClients::new(self.clients, move |profile| {
+            guard: self.guard,
+            clients: Arc::new(TlsClients::new(self.clients, move |profile| {
                 client(&settings, profile)
             })),
         }
@@ -92,6 +98,23 @@ impl ReqwestTransport {
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
+    }
+
+    /// A transport for URLs that tenants give: it connects only to addresses that `egress` permits, whether the URL names
+    /// them or a name resolves to them, uses no proxy, and reads at most 64 KiB of a body.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use magnum_core::{DefaultEgress, HttpDiscovery};
+    /// use magnum_openstack::ReqwestTransport;
+    /// let transport = ReqwestTransport::guarded(Arc::new(DefaultEgress::default()));
+    /// let discovery = HttpDiscovery::new(Arc::new(transport));
+    /// ```
+    #[must_use]
+    pub fn guarded(egress: Arc<dyn EgressPolicy>) -> Self {
+        let mut builder = Self::builder().body_limit(64 << 10).proxy_from_environment(false);
+        builder.guard = Some(egress);
+        builder.build()
     }
 
     /// Begins to describe one.
@@ -127,6 +150,11 @@ impl HttpTransport for ReqwestTransport {
             .map_err(|error| TransportError::not_sent(format!("TLS set-up failed: {}", text(error))))?;
         let request = reqwest::Request::try_from(request)
             .map_err(|error| TransportError::not_sent(format!("not a request: {}", text(error))))?;
+        if let Some(egress) = &self.guard {
+            // As it will be connected to, not as it was given.
+            let checked = Guard(Arc::clone(egress)).check(request.url());
+            checked.map_err(|denied| TransportError::not_sent(denied.to_string()))?;
+        }
         let response = client.execute(request).await.map_err(failure)?;
         let (status, version) = (response.status(), response.version());
         let headers = response.headers().clone();
@@ -186,6 +214,9 @@ fn client(settings: &ReqwestTransportBuilder, profile: &TlsProfile) -> reqwest::
         .timeout(settings.timeout);
     if !settings.proxy_from_environment {
         builder = builder.no_proxy();
+    }
+    if let Some(egress) = &settings.guard {
+        builder = builder.dns_resolver(Arc::new(Guard(Arc::clone(egress))));
     }
     if let Some(roots) = &profile.roots {
         builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots.as_bytes())?);

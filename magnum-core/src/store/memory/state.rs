@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Action, Cluster, ClusterId, ClusterTemplate, Event, LedgerEntry, LedgerId, Operation, OperationId, Quota,
-    QuotaResource, Stats, TemplateId, Tombstone,
+    Action, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, LedgerEntry, LedgerId, Operation,
+    OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Idempotent, KeyPair, Lease};
 
@@ -26,6 +26,7 @@ pub(super) struct State {
     pub(super) key_pairs: BTreeMap<Uuid, KeyPair>,
     pub(super) quotas: BTreeMap<(String, QuotaResource), Quota>,
     pub(super) blobs: BTreeMap<String, String>,
+    pub(super) discoveries: BTreeMap<ClusterId, DiscoveryRegistry>,
     pub(super) tombstones: BTreeMap<ClusterId, Tombstone>,
     /// In the order of their commits.
     pub(super) events: Vec<Event>,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::state::{Row, State};
-use crate::model::{Cluster, ClusterTemplate, LedgerEntry, LedgerId, Operation, OperationState};
+use crate::model::{
+    Cluster, ClusterTemplate, DiscoveryRegistry, LedgerEntry, LedgerId, Operation, OperationState,
+};
 use crate::ports::Write;
 use crate::store::refusal;
 use crate::{Error, Result};
@@ -56,7 +58,10 @@ impl State {
                 set(self, undo, |s| &mut s.clusters, id, Some(row));
             }
             Write::PutCluster(cluster) => self.put_cluster(*cluster, undo)?,
-            Write::DeleteCluster(id) => set(self, undo, |s| &mut s.clusters, id, None),
+            Write::DeleteCluster(id) => {
+                set(self, undo, |s| &mut s.discoveries, id, None);
+                set(self, undo, |s| &mut s.clusters, id, None);
+            }
             Write::Due(id, due) => {
                 if let Some(row) = self.clusters.get(&id) {
                     let row = Row {
@@ -104,6 +109,7 @@ impl State {
                 refuse_if(absent, || refusal::no_quota(&key.0))?;
                 set(self, undo, |s| &mut s.quotas, key, None);
             }
+            Write::PutDiscovery(registry) => self.put_discovery(*registry, undo)?,
             Write::PutEvent(event) => {
                 let taken = self.events.iter().any(|pending| pending.id == event.id);
                 refuse_if(taken, || refusal::exists("event"))?;
@@ -144,6 +150,15 @@ impl State {
             epoch: stored.epoch,
         };
         set(self, undo, |s| &mut s.clusters, id, Some(row));
+        Ok(())
+    }
+
+    fn put_discovery(&mut self, registry: DiscoveryRegistry, undo: &mut Vec<Undo>) -> Result<()> {
+        let id = registry.cluster_id;
+        let stored = self.discoveries.get(&id).map(|stored| stored.revision);
+        let fits = stored.unwrap_or_default().next() == registry.revision && self.clusters.contains_key(&id);
+        refuse_if(!fits, || refusal::stale("the discovery registry of cluster", id))?;
+        set(self, undo, |s| &mut s.discoveries, id, Some(registry));
         Ok(())
     }
 

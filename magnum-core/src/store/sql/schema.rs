@@ -110,6 +110,11 @@ const STEPS: [&[&str]; 1] = [&[
         hash {key} NOT NULL PRIMARY KEY,
         content TEXT NOT NULL
     )",
+    "CREATE TABLE magnum_discoveries (
+        cluster_id {key} NOT NULL PRIMARY KEY REFERENCES magnum_clusters (id) ON DELETE CASCADE,
+        revision BIGINT NOT NULL,
+        body TEXT NOT NULL
+    )",
     "CREATE TABLE magnum_tombstones (
         cluster_id {key} NOT NULL PRIMARY KEY,
         project_id {key} NOT NULL,

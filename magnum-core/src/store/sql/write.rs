@@ -13,7 +13,8 @@ use super::transaction::Work;
 use super::{cluster_rows, quota_rows};
 use crate::Result;
 use crate::model::{
-    ClusterTemplate, Event, EventId, LedgerEntry, Operation, OperationState, Revision, TemplateId, Tombstone,
+    ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation, OperationState, Revision,
+    TemplateId, Tombstone,
 };
 use crate::ports::{Commit, Idempotent, KeyPair, Write};
 use crate::store::refusal;
@@ -68,7 +69,7 @@ impl Writer<'_> {
                 cluster_rows::insert(self.dialect, self.connection, cluster).await
             }
             Write::PutCluster(cluster) => cluster_rows::replace(self.dialect, self.connection, cluster).await,
-            // The pools go with it.
+            // The pools and the discovery registry go with it.
             Write::DeleteCluster(id) => self.delete("magnum_clusters", id.0).await,
             Write::Due(id, due) => make_due(self.dialect, self.connection, *id, *due).await,
             Write::PutOperation(operation) => self.put_operation(operation).await,
@@ -83,6 +84,7 @@ impl Writer<'_> {
             Write::DeleteQuota(project, resource) => {
                 quota_rows::delete(self.dialect, self.connection, project, *resource).await
             }
+            Write::PutDiscovery(registry) => self.put_discovery(registry).await,
             Write::PutEvent(event) => self.put_event(event).await,
             Write::PutTombstone(tombstone) => self.put_tombstone(tombstone).await,
         }
@@ -280,6 +282,37 @@ impl Writer<'_> {
         let insert = self.say("INSERT INTO magnum_blobs (hash, content) VALUES (");
         let insert = insert.text(hash).sql(", ").text(text).sql(")");
         self.insert(insert, "blob").await
+    }
+
+    async fn put_discovery(&mut self, registry: &DiscoveryRegistry) -> Result<(), Failure> {
+        let (cluster, revision) = (registry.cluster_id.0, registry.revision.0);
+        let stale = || refusal::stale("the discovery registry of cluster", cluster);
+        let update = self
+            .say("UPDATE magnum_discoveries SET body = ")
+            .json(json(registry)?)
+            .sql(", revision = ")
+            .number(revision)
+            .sql(" WHERE cluster_id = ")
+            .id(cluster)
+            .sql(" AND revision = ")
+            .number(revision.saturating_sub(1));
+        if self.updates(update).await? {
+            return Ok(());
+        }
+        let there = self.say("SELECT id FROM magnum_clusters WHERE id = ").id(cluster);
+        if registry.revision != Revision(1) || !there.finds(self.connection).await? {
+            return Err(stale().into());
+        }
+        let insert = self
+            .say("INSERT INTO magnum_discoveries (cluster_id, revision, body) VALUES (")
+            .id(cluster)
+            .sql(", ")
+            .number(revision)
+            .sql(", ")
+            .json(json(registry)?)
+            .sql(")");
+        let inserted = insert.run(self.connection).await;
+        inserted.map(|_| ()).map_err(|error| taken(error, stale))
     }
 
     /// Numbers events as they are committed: writers see each other's last number.

@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::choice::Choice;
-use super::fixtures::{Corner, LONG, event, instant, key_pair, ledger_entry, operation, require};
+use super::fixtures::{
+    Corner, LONG, event, instant, key_pair, ledger_entry, operation, put_registry, registry, require,
+};
 use super::quotas::quota;
 use crate::model::{
     Cluster, ClusterId, ClusterStatus, ClusterTemplate, EventId, LedgerId, OperationId, OperationState,
@@ -143,7 +145,7 @@ impl Pair {
     }
 
     async fn write(&self, choice: &mut Choice) -> Write {
-        match choice.of(21) {
+        match choice.of(23) {
             0 => Write::InsertTemplate(Box::new(self.template(choice).await)),
             1 => Write::PutTemplate(Box::new(self.template(choice).await)),
             2 => Write::DeleteTemplate(self.template_id(choice), Revision(choice.of(3).cast_signed())),
@@ -180,6 +182,12 @@ impl Pair {
             17 => Write::InsertQuota(self.quota(choice)),
             18 => Write::PutQuota(self.quota(choice)),
             19 => Write::DeleteQuota(self.left.project.clone(), QuotaResource::Cluster),
+            20 | 21 => {
+                let mut registry = registry(self.cluster_id(choice));
+                let stored = self.left.store.discovery(registry.cluster_id).await.unwrap();
+                registry.revision = revision(stored.map(|stored| stored.revision), choice);
+                put_registry(&registry)
+            }
             _ => {
                 let mut event = event(&self.cluster(choice).await);
                 event.id = EventId(self.id(6, choice.of(4)));
@@ -311,6 +319,7 @@ impl Pair {
             same!(cluster(cluster));
             same!(active_operation(cluster));
             same!(ledger(cluster));
+            same!(discovery(cluster));
             same!(operation(OperationId(self.id(3, choice))));
         }
         for key in ["key 0", "key 1"] {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fixtures::{
-    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, refused, require,
+    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, put_registry, refused,
+    registry, require,
 };
 use super::quotas::quota;
 use crate::ErrorKind;
@@ -61,6 +62,7 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
             })))
             .write(Write::InsertQuota(quota(&corner.project, 1)))
             .write(Write::PutQuota(quota(&corner.project, 2)))
+            .write(put_registry(&registry(cluster.id)))
             .write(Write::PutEvent(Box::new(told.clone())))
             .write(Write::DeleteLedger(entry.id))
             .write(Write::DeleteCluster(cluster.id))
@@ -110,6 +112,7 @@ pub async fn a_failed_condition_changes_nothing(store: Arc<dyn Store>) {
         "no certificate was kept"
     );
     assert_eq!(store.idempotent(&corner.project, "key").await.unwrap(), None);
+    assert_eq!(store.discovery(cluster.id).await.unwrap(), None, "no registry");
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), None, "no tombstone");
     let granted = store
         .quota(&corner.project, QuotaResource::Cluster)

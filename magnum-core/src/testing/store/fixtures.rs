@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Cluster, ClusterId, ClusterStatus, ClusterTemplate, DriverRef, Event, EventId, FailureCode, Fault,
-    LedgerEntry, LedgerId, NodeCredential, Operation, OperationId, OperationKind, OperationState, Outcome,
-    Owned, Pool, PoolRole, Progress, Revision, SealedToken, Step, TemplateId, TemplateSpec,
+    Cluster, ClusterId, ClusterStatus, ClusterTemplate, DiscoveryMember, DiscoveryRegistry, DriverRef, Event,
+    EventId, FailureCode, Fault, LedgerEntry, LedgerId, NodeCredential, Operation, OperationId,
+    OperationKind, OperationState, Outcome, Owned, Pool, PoolRole, Progress, Revision, SealedToken, Step,
+    TemplateId, TemplateSpec,
 };
 use crate::ports::{CertRef, Claim, Commit, Condition, KeyPair, Lease, Sealed, Store, Write};
 use crate::{ErrorKind, Result};
@@ -201,6 +202,23 @@ pub(super) fn ledger_entry(cluster: ClusterId, sequence: u32) -> LedgerEntry {
             id: None,
         },
     }
+}
+
+pub(super) fn registry(cluster: ClusterId) -> DiscoveryRegistry {
+    DiscoveryRegistry {
+        cluster_id: cluster,
+        token: "token".to_owned(),
+        size: 3,
+        members: vec![DiscoveryMember {
+            id: "1".to_owned(),
+            value: "one=http://10.0.0.4:2380".to_owned(),
+        }],
+        revision: Revision(1),
+    }
+}
+
+pub(super) fn put_registry(registry: &DiscoveryRegistry) -> Write {
+    Write::PutDiscovery(Box::new(registry.clone()))
 }
 
 pub(super) fn event(cluster: &Cluster) -> Event {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fixtures::{
-    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, refused,
+    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, put_registry, refused,
+    registry,
 };
 use crate::ErrorKind;
 use crate::model::{OperationState, Owned, Tombstone};
@@ -98,6 +99,7 @@ pub async fn a_commit_is_seen_by_the_next_read(store: Arc<dyn Store>) {
         .write(Write::InsertTemplate(Box::new(template.clone())))
         .write(Write::InsertCluster(Box::new(cluster.clone())))
         .write(Write::PutOperation(Box::new(active.clone())))
+        .write(put_registry(&registry(cluster.id)))
         .write(Write::PutTombstone(Box::new(grave.clone())));
     for entry in &entries {
         commit = commit.write(Write::PutLedger(Box::new(entry.clone())));
@@ -115,6 +117,8 @@ pub async fn a_commit_is_seen_by_the_next_read(store: Arc<dyn Store>) {
     );
     assert_eq!(store.operation(active.id).await.unwrap(), Some(active.clone()));
     assert_eq!(store.tombstone(cluster.id).await.unwrap(), Some(grave.clone()));
+    let stored = store.discovery(cluster.id).await.unwrap();
+    assert_eq!(stored, Some(registry(cluster.id)));
     let sequences = store
         .ledger(cluster.id)
         .await
@@ -267,4 +271,64 @@ pub async fn what_a_deleted_cluster_leaves(store: Arc<dyn Store>) {
         None
     );
     corner.store.acknowledge(vec![told.id]).await.unwrap();
+}
+
+/// A discovery registry is put only beside its cluster, at the revision that its writer read, and the commit that
+/// removes the cluster removes it as well.
+///
+/// # Panics
+/// When the rule is broken.
+pub async fn a_registry_goes_with_its_cluster(store: Arc<dyn Store>) {
+    let corner = Corner::of(store);
+    let absent = registry(corner.cluster().id);
+    refused(
+        corner.commit(Commit::new().write(put_registry(&absent))).await,
+        ErrorKind::Stale,
+        "a registry of no cluster",
+    );
+    let (cluster, other) = (corner.make_cluster().await, corner.make_cluster().await);
+    let first = registry(cluster.id);
+    let mut second = registry(cluster.id);
+    second.revision = second.revision.next();
+    second.members.clear();
+    for (registry, accepted) in [
+        (&second, false),
+        (&first, true),
+        (&first, false),
+        (&second, true),
+        (&second, false),
+    ] {
+        let put = corner.commit(Commit::new().write(put_registry(registry))).await;
+        if accepted {
+            put.expect("the next revision");
+        } else {
+            refused(
+                put,
+                ErrorKind::Stale,
+                "a registry whose writer read another revision",
+            );
+        }
+    }
+    let mut elsewhere = registry(other.id);
+    elsewhere.token = "other".to_owned();
+    corner
+        .commit(Commit::new().write(put_registry(&elsewhere)))
+        .await
+        .expect("each cluster has its own");
+    corner
+        .commit(Commit::new().write(put(&changed(&cluster))))
+        .await
+        .unwrap();
+    let stored = corner.store.discovery(cluster.id).await.unwrap();
+    assert_eq!(stored, Some(second), "it stays when its cluster changes");
+
+    let gone = Commit::new().write(Write::DeleteCluster(cluster.id));
+    corner.commit(gone).await.unwrap();
+    assert_eq!(corner.store.discovery(cluster.id).await.unwrap(), None);
+    assert_eq!(corner.store.discovery(other.id).await.unwrap(), Some(elsewhere));
+    refused(
+        corner.commit(Commit::new().write(put_registry(&first))).await,
+        ErrorKind::Stale,
+        "a registry of a cluster that is gone",
+    );
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::fixtures::{Corner, LONG, changed, event, key_pair, put};
+use super::fixtures::{Corner, LONG, changed, event, key_pair, put, put_registry, registry};
 use super::quotas::quota;
 use crate::model::{FailureCode, Fault, Tombstone};
 use crate::ports::{Commit, Idempotent, Query, Store, Write};
@@ -106,6 +106,10 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         at: cluster.created_at,
     };
     let granted = quota(&corner.project, 2);
+    let mut registered = registry(cluster.id);
+    registered.token = text.to_owned();
+    registered.members[0].id = text.to_owned();
+    registered.members[0].value = text.to_owned();
     let hash = Uuid::new_v4().to_string();
     let commit = Commit::new()
         .write(Write::InsertTemplate(Box::new(template.clone())))
@@ -115,6 +119,7 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
         .write(Write::PutIdempotent(Box::new(answered.clone())))
         .write(Write::PutTombstone(Box::new(grave.clone())))
         .write(Write::InsertQuota(granted.clone()))
+        .write(put_registry(&registered))
         .write(Write::PutBlob {
             hash: hash.clone(),
             text: text.to_owned(),
@@ -137,6 +142,7 @@ pub async fn text_comes_back(store: &Arc<dyn Store>, text: &str) {
     let stored = store.quota(&corner.project, granted.resource).await.unwrap();
     assert_eq!(stored, Some(granted));
     assert_eq!(store.stats(Some(&corner.project)).await.unwrap().clusters, 1);
+    assert_eq!(store.discovery(cluster.id).await.unwrap(), Some(registered));
     assert_eq!(store.blob(&hash).await.unwrap().as_deref(), Some(text));
 
     let mut claim = corner.claim(text, LONG);

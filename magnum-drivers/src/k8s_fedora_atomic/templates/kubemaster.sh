@@ -28,6 +28,7 @@ discovery_url='__DISCOVERY_URL__'
 subnetlen='__SUBNETLEN__'
 
 etcd_certs=/etc/etcd/certs
+discovery_roots=/etc/etcd/discovery-ca.crt
 
 get_certificates() {
     local -a names=("${own_addresses[@]}" 127.0.0.1 {{service_address}} kubernetes kubernetes.default
@@ -50,6 +51,12 @@ get_certificates() {
         "$private_address" 127.0.0.1
 }
 
+# own_discovery: whether the discovery is the node endpoint's, and that is verified by an authority of its own. etcd
+# verifies a discovery by the system's authorities, or by those in this file.
+own_discovery() {
+    [[ -n $node_endpoint_ca && $discovery_url == "${node_endpoint_url%/v1/clusters/*}/v1/discovery/"* ]]
+}
+
 # configure_etcd: Kubernetes is its only client, on the same server; the members talk to each other.
 configure_etcd() {
     local scheme=http member members=''
@@ -65,6 +72,7 @@ configure_etcd() {
         if [[ -n $discovery_url ]]; then
             printf 'ETCD_DISCOVERY="%s"\n' "$discovery_url"
             [[ -z $proxy_for_http ]] || printf 'ETCD_DISCOVERY_PROXY="%s"\n' "$proxy_for_http"
+            ! own_discovery || printf 'SSL_CERT_FILE="%s"\n' "$discovery_roots"
         else
             printf '%s="%s"\n' ETCD_INITIAL_CLUSTER "$members" ETCD_INITIAL_CLUSTER_STATE new \
                 ETCD_INITIAL_CLUSTER_TOKEN "$cluster_uuid"
@@ -77,6 +85,7 @@ configure_etcd() {
         fi
     } >"$scratch/etcd"
     put_directory 755 /etc/etcd
+    ! own_discovery || put_file 644 "$discovery_roots" <"$scratch/endpoint-ca.pem"
     put_file 600 /etc/etcd/etcd.conf <"$scratch/etcd"
     put_directory 700 /var/lib/etcd
     service_unit etcd 'Store of Kubernetes' "$programs/etcd" Type=notify TimeoutStartSec=0 \
