@@ -131,7 +131,14 @@ impl CloudCatalog for Stub {
             instances: limit,
             cores: limit,
             ram: limit,
+            server_groups: limit,
         })
+    }
+    async fn network_limits(&self, _: &Auth) -> Result<NetworkLimits> {
+        Err(Error::new(ErrorKind::Configuration, "no network limits"))
+    }
+    async fn volume_limits(&self, _: &Auth) -> Result<VolumeLimits> {
+        Err(Error::new(ErrorKind::Configuration, "no volume limits"))
     }
 }
 

@@ -25,7 +25,9 @@ mod trust;
 
 #[cfg(feature = "testing")]
 pub use catalog::MockCloudCatalog;
-pub use catalog::{CloudCatalog, ComputeLimits, Flavor, Image, Keypair, Limit, Network, Subnet};
+pub use catalog::{
+    CloudCatalog, ComputeLimits, Flavor, Image, Keypair, Limit, Network, NetworkLimits, Subnet, VolumeLimits,
+};
 #[cfg(feature = "testing")]
 pub use certs::MockCertManager;
 pub use certs::{

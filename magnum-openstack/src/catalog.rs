@@ -1,22 +1,23 @@
-//! What the cloud has: look-ups at Glance, Nova and Neutron.
+//! What the cloud has: look-ups at Glance, Nova, Neutron and Cinder.
 
 mod compute;
 mod image;
 mod network;
+mod volume;
 
 #[cfg(test)]
 mod tests;
 
 use async_trait::async_trait;
 use magnum_core::{
-    Auth, CloudCatalog, ComputeLimits, Error, ErrorKind, Flavor, Image, Keypair, Network, Result, Subnet,
-    shown,
+    Auth, CloudCatalog, ComputeLimits, Error, ErrorKind, Flavor, Image, Keypair, Network, NetworkLimits,
+    Result, Subnet, VolumeLimits, shown,
 };
 use uuid::Uuid;
 
 use crate::{Answer, Call, OpenStack, Service};
 
-/// The look-ups over Glance, Nova and Neutron.
+/// The look-ups over Glance, Nova, Neutron and Cinder.
 #[derive(Debug)]
 pub(crate) struct Catalog {
     cloud: OpenStack,
@@ -129,5 +130,14 @@ impl CloudCatalog for Catalog {
 
     async fn compute_limits(&self, auth: &Auth) -> Result<ComputeLimits> {
         compute::read_limits(&self.call(auth, compute::limits()).await?)
+    }
+
+    async fn network_limits(&self, auth: &Auth) -> Result<NetworkLimits> {
+        let project = self.cloud.project_of(auth).await?;
+        network::read_limits(&self.call(auth, network::limits(&project)).await?)
+    }
+
+    async fn volume_limits(&self, auth: &Auth) -> Result<VolumeLimits> {
+        volume::read_limits(&self.call(auth, volume::limits()).await?)
     }
 }

@@ -84,7 +84,7 @@ impl OpenStack {
         Arc::new(Keystone::new(self.clone()))
     }
 
-    /// The look-ups: Glance, Nova and Neutron.
+    /// The look-ups: Glance, Nova, Neutron and Cinder.
     #[must_use]
     pub fn catalog(&self) -> Arc<dyn CloudCatalog> {
         Arc::new(Catalog::new(self.clone()))
@@ -147,10 +147,11 @@ impl OpenStack {
         let deadline = self.inner.wire.deadline();
         let identity = Identity::User(token.clone());
         let token = self.inner.token(&identity, None, deadline).await?;
-        let user_domain_id = token.user_domain_id.clone();
+        let (user_domain_id, trust_id) = (token.user_domain_id.clone(), token.trust_id.clone());
         let mut cx = RequestContext::from_token(token.user_token()?)
             .with_roles(token.roles.iter().map(|role| role.name.clone()));
         cx.user_domain_id = user_domain_id;
+        cx.trust_id = trust_id;
         Ok(cx)
     }
 
@@ -209,6 +210,12 @@ impl OpenStack {
     pub(crate) async fn has(&self, auth: &Auth, service: Service) -> Result<bool> {
         let token = self.token_of(&self.inner.identity_of(auth)?).await?;
         Ok(token.catalog.has(service, self.inner.region.as_deref()))
+    }
+
+    /// The project that calls under these credentials are made in.
+    pub(crate) async fn project_of(&self, auth: &Auth) -> Result<String> {
+        let token = self.token_of(&self.inner.identity_of(auth)?).await?;
+        token.user_token().map(|token| token.project_id)
     }
 
     /// The token in force of an identity.

@@ -36,6 +36,8 @@ pub struct RequestContext {
     pub roles: Vec<String>,
     /// The user's domain.
     pub user_domain_id: Option<String>,
+    /// The trust that the caller's token is scoped to, if it is: the caller then acts for somebody else.
+    pub trust_id: Option<String>,
     /// The caller's token; without one only hosts whose own credentials own the stacks can create.
     pub token: Option<UserToken>,
     /// The request's id, for logs.
@@ -50,6 +52,7 @@ impl RequestContext {
             project_id: project_id.into(),
             roles: Vec::new(),
             user_domain_id: None,
+            trust_id: None,
             token: None,
             request_id: None,
         }
@@ -67,6 +70,20 @@ impl RequestContext {
     #[must_use]
     pub fn with_roles<S: Into<String>>(mut self, roles: impl IntoIterator<Item = S>) -> Self {
         self.roles = roles.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the user's domain, by its id.
+    #[must_use]
+    pub fn with_user_domain(mut self, id: impl Into<String>) -> Self {
+        self.user_domain_id = Some(id.into());
+        self
+    }
+
+    /// Says that the caller acts under a trust.
+    #[must_use]
+    pub fn with_trust(mut self, id: impl Into<String>) -> Self {
+        self.trust_id = Some(id.into());
         self
     }
 

@@ -90,6 +90,36 @@ pub struct ComputeLimits {
     pub cores: Limit,
     /// Memory in MB.
     pub ram: Limit,
+    /// Server groups.
+    pub server_groups: Limit,
+}
+
+/// A project's limits at Neutron.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetworkLimits {
+    /// Networks.
+    pub networks: Limit,
+    /// Subnets.
+    pub subnets: Limit,
+    /// Routers.
+    pub routers: Limit,
+    /// Ports.
+    pub ports: Limit,
+    /// Floating IPs.
+    pub floating_ips: Limit,
+    /// Security groups.
+    pub security_groups: Limit,
+    /// Rules of security groups.
+    pub security_group_rules: Limit,
+}
+
+/// A project's limits at Cinder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VolumeLimits {
+    /// Volumes.
+    pub volumes: Limit,
+    /// Their size in GB.
+    pub gigabytes: Limit,
 }
 
 /// Looks things up by name or UUID.
@@ -99,6 +129,7 @@ pub struct ComputeLimits {
 /// | What does not exist, or is not visible under `auth`, MUST be `NotFound` | yes |
 /// | A name that several things have MUST be `Conflict` | yes |
 /// | A UUID MUST win over an equal name | yes |
+/// | Limits of a service that the cloud does not have MUST be `Configuration`, of one that does not tell them to this caller `Forbidden` | yes |
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait CloudCatalog: fmt::Debug + Send + Sync + 'static {
@@ -114,4 +145,8 @@ pub trait CloudCatalog: fmt::Debug + Send + Sync + 'static {
     async fn subnet(&self, auth: &Auth, name_or_id: &str) -> Result<Subnet>;
     /// The project's limits at Nova.
     async fn compute_limits(&self, auth: &Auth) -> Result<ComputeLimits>;
+    /// The project's limits at Neutron.
+    async fn network_limits(&self, auth: &Auth) -> Result<NetworkLimits>;
+    /// The project's limits at Cinder.
+    async fn volume_limits(&self, auth: &Auth) -> Result<VolumeLimits>;
 }

@@ -103,6 +103,9 @@ pub(super) fn read_limits(answer: &Answer) -> Result<ComputeLimits> {
         max_ram: i64,
         #[serde(rename = "totalRAMUsed")]
         ram_used: i64,
+        // Nova leaves out what has no value.
+        max_server_groups: Option<i64>,
+        total_server_groups_used: Option<i64>,
     }
     let absolute = answer.json::<Body>()?.limits.absolute;
     let limit = |limit, used| Limit { limit, used };
@@ -110,5 +113,9 @@ pub(super) fn read_limits(answer: &Answer) -> Result<ComputeLimits> {
         instances: limit(absolute.max_total_instances, absolute.total_instances_used),
         cores: limit(absolute.max_total_cores, absolute.total_cores_used),
         ram: limit(absolute.max_ram, absolute.ram_used),
+        server_groups: limit(
+            absolute.max_server_groups.unwrap_or(-1),
+            absolute.total_server_groups_used.unwrap_or_default(),
+        ),
     })
 }

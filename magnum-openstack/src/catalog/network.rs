@@ -1,6 +1,6 @@
-//! Networks and subnets at Neutron.
+//! Networks, subnets and limits at Neutron.
 
-use magnum_core::{Network, Result, Subnet};
+use magnum_core::{Limit, Network, NetworkLimits, Result, Subnet};
 use serde::Deserialize;
 
 use super::Thing;
@@ -25,6 +25,11 @@ pub(super) const SUBNET: Thing<Subnet> = Thing {
     name: |subnet| &subnet.name,
     id: |subnet| &subnet.id,
 };
+
+pub(super) fn limits(project: &str) -> Call {
+    let path = "/quotas/{project}/details.json";
+    Call::get(Service::NETWORK, "quota.details", path).segment(project)
+}
 
 // neutron_lib/api/definitions/{network,external_net,subnet}.py, release 21 (Zed)
 #[derive(Deserialize)]
@@ -101,4 +106,67 @@ fn many_subnets(answer: &Answer) -> Result<Vec<Subnet>> {
     }
     let body: Body = answer.json()?;
     Ok(body.subnets.into_iter().map(Into::into).collect())
+}
+
+pub(super) fn read_limits(answer: &Answer) -> Result<NetworkLimits> {
+    #[derive(Deserialize)]
+    struct Body {
+        quota: Quotas,
+    }
+    // neutron/extensions/quotasv2_detail.py, release 21 (Zed). What no plug-in of Neutron's has is left out.
+    #[derive(Deserialize)]
+    struct Quotas {
+        #[serde(default)]
+        network: Quota,
+        #[serde(default)]
+        subnet: Quota,
+        #[serde(default)]
+        router: Quota,
+        #[serde(default)]
+        port: Quota,
+        #[serde(default)]
+        floatingip: Quota,
+        #[serde(default)]
+        security_group: Quota,
+        #[serde(default)]
+        security_group_rule: Quota,
+    }
+    let quota = answer.json::<Body>()?.quota;
+    Ok(NetworkLimits {
+        networks: quota.network.into(),
+        subnets: quota.subnet.into(),
+        routers: quota.router.into(),
+        ports: quota.port.into(),
+        floating_ips: quota.floatingip.into(),
+        security_groups: quota.security_group.into(),
+        security_group_rules: quota.security_group_rule.into(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Quota {
+    limit: i64,
+    used: i64,
+    /// For requests that are under way.
+    #[serde(default)]
+    reserved: i64,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self {
+            limit: -1,
+            used: 0,
+            reserved: 0,
+        }
+    }
+}
+
+impl From<Quota> for Limit {
+    fn from(quota: Quota) -> Self {
+        Self {
+            limit: quota.limit,
+            used: quota.used.saturating_add(quota.reserved),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use magnum_core::Limit;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::scripted::{Reply, Scripted, alice};
+use crate::scripted::{Reply, Scripted, alice, trust};
 
 const UUID: &str = "11111111-1111-4111-8111-111111111111";
 
@@ -160,7 +160,7 @@ async fn subnets_key_pairs_and_limits_are_read() {
             "GET /v2.1/limits".into(),
             json!({"limits": {"rate": [], "absolute": {"maxTotalInstances": 10, "totalInstancesUsed": 1,
                 "maxTotalCores": -1, "totalCoresUsed": 2, "maxTotalRAMSize": 51200, "totalRAMUsed": 512,
-                "maxServerMeta": 128}}}),
+                "maxServerGroups": 10, "totalServerGroupsUsed": 3, "maxServerMeta": 128}}}),
         ),
     ]);
     let catalog = cloud.cloud().catalog();
@@ -185,4 +185,95 @@ async fn subnets_key_pairs_and_limits_are_read() {
             used: 512
         }
     );
+    assert_eq!(limits.server_groups, Limit { limit: 10, used: 3 });
+}
+
+fn network_quota(project: &str, networks: i64) -> (String, Value) {
+    let quota =
+        |limit: i64, used: i64, reserved: i64| json!({"limit": limit, "used": used, "reserved": reserved});
+    (
+        format!("GET /v2.0/quotas/{project}/details.json"),
+        json!({"quota": {"network": quota(100, networks, 0), "subnet": quota(100, 2, 0), "port": quota(500, 4, 5),
+            "security_group": quota(10, 6, 0), "security_group_rule": quota(-1, 7, 0), "rbac_policy": quota(10, 0, 0),
+            "router": quota(10, 3, 0)}}),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn neutrons_limits_are_those_of_the_project_that_the_credentials_are_of() {
+    let services = services(vec![network_quota("p1", 1), network_quota("services", 20)]);
+    let cloud = services.cloud();
+    for (auth, networks) in [(auth(), 1), (Auth::Trust(trust(1)), 1), (Auth::Service, 20)] {
+        let limits = cloud.catalog().network_limits(&auth).await.unwrap();
+        let limit = |limit, used| Limit { limit, used };
+        assert_eq!(
+            limits,
+            NetworkLimits {
+                networks: limit(100, networks),
+                subnets: limit(100, 2),
+                routers: limit(10, 3),
+                // What is reserved is as good as used.
+                ports: limit(500, 9),
+                // A Neutron without floating IPs has no limit of them.
+                floating_ips: limit(-1, 0),
+                security_groups: limit(10, 6),
+                security_group_rules: limit(-1, 7),
+            }
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cinders_limits_are_read() {
+    let with_cinder = Scripted::new(|seen| {
+        if seen.line() == "GET /v3/auth/tokens" {
+            let endpoint =
+                json!({"interface": "public", "region_id": "R", "url": "http://cinder/volume/v3/p1"});
+            return Some(Reply::json(
+                200,
+                json!({"token": {"user": {"id": "alice"}, "project": {"id": "p1"}, "expires_at": "2026-01-01T01:00:00Z",
+                    "catalog": [{"type": "block-storage", "endpoints": [endpoint]}]}}),
+            ));
+        }
+        assert_eq!(seen.line(), "GET /volume/v3/p1/limits");
+        Some(Reply::json(
+            200,
+            json!({"limits": {"rate": [], "absolute": {"maxTotalVolumes": 10, "totalVolumesUsed": 2,
+                "maxTotalVolumeGigabytes": -1, "totalGigabytesUsed": 30, "maxTotalBackups": 10}}}),
+        ))
+    });
+    let limits = with_cinder
+        .cloud()
+        .catalog()
+        .volume_limits(&auth())
+        .await
+        .unwrap();
+    assert_eq!(limits.volumes, Limit { limit: 10, used: 2 });
+    assert_eq!(limits.gigabytes, Limit { limit: -1, used: 30 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_that_are_not_told_say_why() {
+    // Its catalog has no Cinder.
+    let without_cinder = services(Vec::new());
+    let error = without_cinder
+        .cloud()
+        .catalog()
+        .volume_limits(&auth())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(
+        error.to_string().contains("no public endpoint of Cinder"),
+        "{error}"
+    );
+    let close = Scripted::new(|seen| {
+        let told = seen.path.starts_with("/v3/");
+        (!told).then(|| Reply::json(403, json!({"forbidden": {"code": 403, "message": "not for you"}})))
+    });
+    let catalog = close.cloud().catalog();
+    let error = catalog.network_limits(&auth()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    let error = catalog.compute_limits(&auth()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
 }

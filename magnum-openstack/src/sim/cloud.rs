@@ -168,6 +168,23 @@ impl SimCloud {
         id
     }
 
+    /// Says what an image needs: GiB of disk and MiB of memory. An image that is not there needs nothing.
+    pub fn set_image_needs(&self, image_id: &str, min_disk_gib: u64, min_ram_mib: u64) {
+        if let Some(image) = self.world().images.images.get_mut(image_id) {
+            image.min_disk_gib = min_disk_gib;
+            image.min_ram_mib = min_ram_mib;
+        }
+    }
+
+    /// Gives an image another `os_distro`, or none.
+    pub fn set_image_distro(&self, image_id: &str, os_distro: Option<&str>) {
+        if let Some(image) = self.world().images.images.get_mut(image_id) {
+            image.properties.remove("os_distro");
+            let property = os_distro.map(|distro| ("os_distro".to_owned(), distro.to_owned()));
+            image.properties.extend(property);
+        }
+    }
+
     /// Makes a flavor; returns its identifier.
     pub fn add_flavor(&self, name: &str, ram_mib: u64, vcpus: u64, disk_gib: u64) -> String {
         let mut world = self.world();
@@ -233,8 +250,9 @@ impl SimCloud {
         id
     }
 
-    /// Sets a limit of Nova (`instances`, `cores`, `ram`, …), Neutron (`port`, `network`, …) or Cinder
-    /// (`volumes`, `gigabytes`); -1 is none.
+    /// Sets a limit by the name that its service has for it: of Nova (`instances`, `cores`, `ram`, `server_groups`,
+    /// …), Neutron (`network`, `subnet`, `router`, `port`, `floatingip`, `security_group`, `security_group_rule`, …)
+    /// or Cinder (`volumes`, `gigabytes`); -1 is none.
     ///
     /// # Errors
     /// 404 for a resource that none of them knows.

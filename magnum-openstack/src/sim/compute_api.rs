@@ -136,6 +136,7 @@ async fn limits(State(cloud): State<SimCloud>, Authenticated(caller): Authentica
             "totalInstancesUsed": used("instances"),
             "totalCoresUsed": used("cores"),
             "totalRAMUsed": used("ram"),
+            "totalServerGroupsUsed": used("server_groups"),
         }}}),
     )
 }

@@ -161,6 +161,69 @@ async fn quotas_are_refused_in_neutrons_words() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_resource_is_counted_and_refused_beyond_its_quota() {
+    let cloud = builder().build();
+    let demo = Probe::log_in(&cloud, "demo").await;
+    let p = plumb(&demo).await;
+    let group = json!({"security_group": {"name": "g"}});
+    let (_, body) = demo.post("/networking/v2.0/security-groups", group.clone()).await;
+    let rule = json!({"security_group_rule": {"security_group_id": id(&body, "security_group"),
+        "direction": "ingress", "protocol": "icmp"}});
+    let port = json!({"port": {"network_id": p.network}});
+    demo.post("/networking/v2.0/ports", port.clone()).await;
+    let details = format!("/networking/v2.0/quotas/{}/details.json", demo.project);
+    // The group `default` is the project's, with four rules; a router's port inside is the project's, its gateway not.
+    for (resource, used, path, body) in [
+        ("network", 1, "networks", json!({"network": {"name": "n"}})),
+        (
+            "subnet",
+            1,
+            "subnets",
+            json!({"subnet": {"network_id": p.network, "cidr": "10.1.0.0/24", "ip_version": 4}}),
+        ),
+        ("router", 1, "routers", json!({"router": {"name": "r"}})),
+        ("port", 2, "ports", port),
+        (
+            "floatingip",
+            0,
+            "floatingips",
+            json!({"floatingip": {"floating_network_id": p.public}}),
+        ),
+        ("security_group", 2, "security-groups", group),
+        ("security_group_rule", 8, "security-group-rules", rule),
+    ] {
+        let path = format!("/networking/v2.0/{path}");
+        cloud.set_quota(&demo.project, resource, used).unwrap();
+        let (status, refused) = demo.post(&path, body.clone()).await;
+        assert_eq!((status, kind(&refused)), (409, "OverQuota"), "{resource}");
+        assert_eq!(
+            refused["NeutronError"]["message"],
+            format!("Quota exceeded for resources: ['{resource}'].")
+        );
+        let told = demo.get(&details).await.1["quota"][resource].clone();
+        assert_eq!(
+            told,
+            json!({"limit": used, "used": used, "reserved": 0}),
+            "{resource}"
+        );
+        cloud.set_quota(&demo.project, resource, -1).unwrap();
+        let (status, made) = demo.post(&path, body).await;
+        assert_eq!(status, 201, "{made}");
+        let told = demo.get(&details).await.1["quota"][resource].clone();
+        assert_eq!((&told["limit"], &told["used"]), (&json!(-1), &json!(used + 1)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_of_others_are_not_told() {
+    let cloud = builder().build();
+    let demo = Probe::log_in(&cloud, "demo").await;
+    let demo2 = Probe::log_in(&cloud, "demo2").await;
+    let details = format!("/networking/v2.0/quotas/{}/details.json", demo.project);
+    assert_eq!(demo2.get(&details).await.0, 403);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_project_sees_its_own_and_what_is_shared() {
     let cloud = builder().build();
     let demo = Probe::log_in(&cloud, "demo").await;

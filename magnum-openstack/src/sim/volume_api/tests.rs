@@ -63,4 +63,19 @@ async fn quotas_are_refused_in_cinders_words() {
         message.ends_with("Requested 2G, quota is 3G and 2G has been consumed."),
         "{message}"
     );
+    cloud.set_quota(&demo.project, "volumes", 1).unwrap();
+    let (status, refused) = demo.post(&volumes, json!({"volume": {"size": 1}})).await;
+    assert_eq!(status, 413);
+    let message = refused["overLimit"]["message"].as_str().unwrap();
+    assert!(
+        message.ends_with("Maximum number of volumes allowed (1) exceeded for quota 'volumes'."),
+        "{message}"
+    );
+    let (status, limits) = demo.get(&format!("/volume/v3/{}/limits", demo.project)).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        limits["limits"]["absolute"],
+        json!({"maxTotalVolumes": 1, "totalVolumesUsed": 1,
+            "maxTotalVolumeGigabytes": 3, "totalGigabytesUsed": 2})
+    );
 }

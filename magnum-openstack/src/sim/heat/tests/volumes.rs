@@ -233,3 +233,37 @@ resources: {v: {type: OS::Cinder::Volume, properties: {size: 1, volume_type: fas
     assert!(types.contains(&json!("OS::Cinder::VolumeAttachment")));
     assert!(types.contains(&json!("OS::Octavia::PoolMember")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn server_groups_are_counted_and_refused_beyond_their_quota() {
+    let client = Client::new(Pace::Instant).await;
+    client
+        .cloud
+        .set_quota(&client.project, "server_groups", 1)
+        .unwrap();
+    let used = || {
+        let project = client.project.clone();
+        client
+            .cloud
+            .with(|world| world.compute_usage(&project, "server_groups"))
+    };
+    let template = "
+heat_template_version: 2018-08-31
+resources: {g: {type: OS::Nova::ServerGroup, properties: {policies: [affinity]}}}
+";
+    let first = client.create("v", template, json!({})).await;
+    assert_eq!(client.show(&first).await["stack_status"], "CREATE_COMPLETE");
+    assert_eq!(used(), 1);
+    let second = client.create("w", template, json!({})).await;
+    let reason = client.show(&second).await["stack_status_reason"].clone();
+    let reason = reason.as_str().unwrap();
+    assert!(
+        reason.starts_with(
+            "Resource CREATE failed: Forbidden: resources.g: Quota exceeded, too many server groups. (HTTP 403) \
+             (Request-ID: req-"
+        ),
+        "{reason}"
+    );
+    client.delete(&first).await;
+    assert_eq!(used(), 0);
+}

@@ -34,10 +34,15 @@ impl World {
         DEFAULTS.iter().any(|(name, _)| *name == resource)
     }
 
-    /// How much of `instances`, `cores` or `ram` a project uses. A server being deleted counts until it is
-    /// gone.
+    /// How much of `instances`, `cores`, `ram` or `server_groups` a project uses. A server being deleted counts
+    /// until it is gone.
     #[must_use]
     pub fn compute_usage(&self, project: &str, resource: &str) -> i64 {
+        if resource == "server_groups" {
+            let groups = self.compute.server_groups();
+            return i64::try_from(groups.filter(|group| group.project_id == project).count())
+                .unwrap_or(i64::MAX);
+        }
         let used: u64 = self
             .compute
             .servers
