@@ -16,6 +16,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use magnum::openstack::sim::{At, Effect, Fault as Injected};
 use magnum::*;
 use support::interrupt::{CREATE_CHANGES, DELETE_CHANGES, Outcome};
 use support::kubernetes;
@@ -29,6 +30,12 @@ enum Kind {
     /// Of a cluster whose certificates are kept by Barbican.
     CreateInBarbican,
     Scale,
+    /// A scale for which the cloud has no room, and back.
+    RollBack,
+    /// A create for which the cloud has no room, and the removal of what it made.
+    Unwind,
+    /// A create for which the cloud had no room, tried again.
+    Resume,
     Delete,
     /// Of a cluster whose certificates are kept by Barbican.
     DeleteInBarbican,
@@ -78,23 +85,35 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         } else {
             scene.template().await;
         }
-        let id = scene.accept(1).await.id;
+        if matches!(kind, Kind::Unwind | Kind::Resume) {
+            no_room(&scene);
+        }
+        let id = accept(&scene, kind).await;
         let creates = matches!(
             kind,
-            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican
+            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican | Kind::Unwind
         );
         if !creates {
             scene.settle().await;
         }
         let options = DeleteOptions::default().with_volumes(VolumePolicy::Delete);
         match kind {
-            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican => {}
-            Kind::Scale => {
+            Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican | Kind::Unwind => {}
+            Kind::Scale | Kind::RollBack => {
+                let mut options = ScaleOptions::default();
+                if kind == Kind::RollBack {
+                    no_room(&scene);
+                    options = options.with_rollback();
+                }
                 scene
                     .magnum
-                    .scale_cluster(&scene.cx, id, 2, ScaleOptions::default())
+                    .scale_cluster(&scene.cx, id, 2, options)
                     .await
                     .unwrap();
+            }
+            Kind::Resume => {
+                scene.cloud.clear_faults();
+                scene.magnum.retry_cluster(&scene.cx, id).await.unwrap();
             }
             Kind::Delete | Kind::DeleteMade | Kind::DeleteInBarbican => {
                 if kind == Kind::DeleteMade {
@@ -154,6 +173,18 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             None,
             "{kind:?} {harm:?}"
         );
+        if kind == Kind::Unwind {
+            let left = scene.leftovers();
+            assert_eq!(
+                left.total(),
+                0,
+                "{kind:?} {harm:?} left {left}; calls: {calls:#?}"
+            );
+        }
+        if kind == Kind::RollBack {
+            let nodes = scene.cluster(id).await.unwrap().node_count();
+            assert_eq!(nodes, 1, "{kind:?} {harm:?}");
+        }
         if status.is_some() {
             scene.delete(id).await;
         }
@@ -185,6 +216,31 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         assert!(gone >= 1, "{kind:?} {harm:?}: nobody was told");
         Ended { calls, polls, status }
     })
+}
+
+async fn accept(scene: &Scene, kind: Kind) -> ClusterId {
+    let mut spec = ClusterSpec::new("small").with_name("mycluster");
+    if kind == Kind::Unwind {
+        spec = spec.with_on_create_failure(OnCreateFailure::Delete);
+    }
+    scene
+        .magnum
+        .create_cluster(&scene.cx, spec, CreateOptions::default())
+        .await
+        .unwrap()
+        .id
+}
+
+/// From now on no server finds a host.
+fn no_room(scene: &Scene) {
+    let at = At::Resource {
+        resource_type: "OS::Nova::Server".into(),
+        name: "docker_host".into(),
+    };
+    let reason = "Went to status ERROR due to \"No valid host was found.\"";
+    scene
+        .cloud
+        .inject(Injected::always(at, Effect::ResourceFailure(reason.into())));
 }
 
 /// A store that fails ends a step; a host goes on.
@@ -263,6 +319,21 @@ fn every_call_to_barbican_of_a_create_can_go_wrong() {
 #[test]
 fn every_call_of_a_scale_can_go_wrong() {
     sweep(Kind::Scale, Some(ClusterStatus::UPDATE_COMPLETE));
+}
+
+#[test]
+fn every_call_of_a_scale_that_is_rolled_back_can_go_wrong() {
+    sweep(Kind::RollBack, Some(ClusterStatus::ROLLBACK_COMPLETE));
+}
+
+#[test]
+fn every_call_of_a_create_that_fails_and_is_removed_can_go_wrong() {
+    sweep(Kind::Unwind, Some(ClusterStatus::CREATE_FAILED));
+}
+
+#[test]
+fn every_call_of_a_retried_create_can_go_wrong() {
+    sweep(Kind::Resume, Some(ClusterStatus::CREATE_COMPLETE));
 }
 
 #[test]

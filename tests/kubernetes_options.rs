@@ -12,10 +12,9 @@ mod support;
 
 use magnum::openstack::sim::world::compute::Server;
 use magnum::openstack::sim::world::load_balancing::{LoadBalancerSpec, PartKind, PartSpec};
-use magnum::openstack::sim::world::network::{NetworkSpec, RouterSpec, SubnetSpec};
 use magnum::*;
 use serde_json::json;
-use support::kubernetes::{guides_template as template, without_quotas};
+use support::kubernetes::{existing, guides_template as template, without_quotas};
 use support::scene::Scene;
 
 async fn roomy(seed: u64) -> Scene {
@@ -100,37 +99,6 @@ async fn without_tls_the_port_is_another_and_nobody_needs_certificates() {
     })
     .await;
     assert_eq!(scene.leftovers().total(), 0, "{}", scene.leftovers());
-}
-
-/// A network of the user's with its way out.
-fn existing(scene: &Scene, subnets: &[&str]) -> Vec<String> {
-    let project = &scene.cx.project_id;
-    scene.cloud.with(|world| {
-        let spec = NetworkSpec {
-            name: "office".into(),
-            ..NetworkSpec::default()
-        };
-        let network_id = world.create_network(project, spec).unwrap().id;
-        let external_network_id = Some(world.resolve_network(project, "public").unwrap().id.clone());
-        let spec = RouterSpec {
-            external_network_id,
-            ..RouterSpec::default()
-        };
-        let router = world.create_router(project, spec).unwrap().id;
-        let mut made = vec![network_id.clone()];
-        for (at, cidr) in subnets.iter().enumerate() {
-            let spec = SubnetSpec {
-                name: format!("desks-{at}"),
-                network_id: network_id.clone(),
-                cidr: (*cidr).into(),
-                ..SubnetSpec::default()
-            };
-            let subnet = world.create_subnet(project, spec).unwrap().id;
-            world.add_router_interface(&router, &subnet).unwrap();
-            made.push(subnet);
-        }
-        made
-    })
 }
 
 #[tokio::test(start_paused = true)]

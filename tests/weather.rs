@@ -24,6 +24,10 @@ use support::scene::{Scene, demo, openstack};
 async fn create_fails(scene: &Scene, nodes: u32) -> Fault {
     scene.template().await;
     let id = scene.accept(nodes).await.id;
+    fails(scene, id).await
+}
+
+async fn fails(scene: &Scene, id: ClusterId) -> Fault {
     scene.settle().await;
     let cluster = scene.cluster(id).await.unwrap();
     assert_eq!(
@@ -48,11 +52,14 @@ async fn deletes_to_nothing(scene: &Scene) {
 #[tokio::test(start_paused = true)]
 async fn a_quota_that_ends_in_mid_stack_is_told_with_its_resource() {
     let scene = Scene::new(1).await;
+    scene.template().await;
+    let id = scene.accept(3).await.id;
+    // Somebody else takes what was left when the cluster was accepted.
     scene
         .cloud
         .set_quota(&scene.cx.project_id, "instances", 1)
         .unwrap();
-    let fault = create_fails(&scene, 3).await;
+    let fault = fails(&scene, id).await;
     assert_eq!(fault.code, FailureCode::Quota, "{fault}");
     assert!(fault.message.contains("Quota exceeded for instances"), "{fault}");
     assert_eq!(fault.resource.as_deref(), Some("docker_host"));

@@ -8,6 +8,7 @@ mod certificates;
 mod context;
 mod discovery;
 mod drain;
+mod ending;
 mod fence;
 mod identity;
 mod keeper;

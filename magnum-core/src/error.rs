@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::model::FailureCode;
+use crate::problem::{Problem, shown};
 
 /// What a caller can do about an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +44,28 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [
+            Self::InvalidInput,
+            Self::NotFound,
+            Self::Conflict,
+            Self::Busy,
+            Self::Forbidden,
+            Self::Unauthorized,
+            Self::Quota,
+            Self::Capacity,
+            Self::Unsupported,
+            Self::RateLimited,
+            Self::Unavailable,
+            Self::Timeout,
+            Self::Configuration,
+            Self::Stale,
+            Self::Internal,
+        ]
+        .into_iter()
+    }
+
     /// The HTTP status that an API in front of the library answers with.
     #[must_use]
     pub fn http_status(self) -> u16 {
@@ -116,58 +139,6 @@ pub enum Retry {
     Unknown,
 }
 
-/// One field of a request that is not acceptable.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Problem {
-    /// The field as the user knows it, for example `node_count` or `labels.flannel_backend`.
-    pub field: String,
-    /// The value as given, shortened.
-    pub value: String,
-    /// What is wrong and what is allowed.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem with a field; long values are cut and control characters shown as escapes.
-    pub fn new(field: impl Into<String>, value: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            value: shown(&value.to_string()),
-            message: message.into(),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} '{}': {}", self.field, self.value, self.message)
-    }
-}
-
-/// A tenant's string made safe for one line of a message: escaped, at most 80 characters.
-#[must_use]
-pub fn shown(value: &str) -> String {
-    const LIMIT: usize = 80;
-    let mut out: String = value.chars().take(LIMIT).flat_map(char::escape_debug).collect();
-    if value.chars().count() > LIMIT {
-        out.push('…');
-    }
-    out
-}
-
-/// Somebody else's text made safe for a status reason, an event or a log: one line, no control characters, at most
-/// 1000 characters.
-#[must_use]
-pub fn one_line(text: &str) -> String {
-    const LIMIT: usize = 1000;
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut out: String = folded.chars().take(LIMIT).filter(|c| !c.is_control()).collect();
-    if folded.chars().count() > LIMIT {
-        out.push('…');
-    }
-    out
-}
-
 /// An error of the library or of one of its ports.
 ///
 /// `Display` is one line without secrets, fit for a tenant. `Debug` adds where it comes from.
@@ -218,12 +189,22 @@ impl Error {
     /// A request with one or more unacceptable fields.
     #[must_use]
     pub fn invalid(problems: Vec<Problem>) -> Self {
+        Self::with_problems(ErrorKind::InvalidInput, problems)
+    }
+
+    /// A request that takes more of one or more quotas than is left; each problem's field names the quota.
+    #[must_use]
+    pub fn quota(problems: Vec<Problem>) -> Self {
+        Self::with_problems(ErrorKind::Quota, problems)
+    }
+
+    fn with_problems(kind: ErrorKind, problems: Vec<Problem>) -> Self {
         let message = problems
             .iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join("; ");
-        let mut error = Self::new(ErrorKind::InvalidInput, message);
+        let mut error = Self::new(kind, message);
         error.inner.problems = problems;
         error
     }
@@ -322,7 +303,7 @@ impl Error {
         self.inner.resource.as_deref()
     }
 
-    /// The unacceptable fields of an [`ErrorKind::InvalidInput`].
+    /// The unacceptable fields of an [`ErrorKind::InvalidInput`], the quotas of an [`ErrorKind::Quota`].
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.inner.problems

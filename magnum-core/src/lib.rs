@@ -5,6 +5,7 @@ mod discovery;
 mod error;
 mod model;
 mod ports;
+mod problem;
 mod secret;
 mod service;
 mod store;
@@ -13,13 +14,15 @@ pub mod testing;
 
 pub use conductor::{Conductor, Stepped};
 pub use discovery::{HttpDiscovery, StoreDiscovery};
-pub use error::{Error, ErrorKind, Problem, Result, Retry, one_line, shown};
+pub use error::{Error, ErrorKind, Result, Retry};
 pub use model::*;
 pub use ports::*;
+pub use problem::{Problem, one_line, shown};
 pub use secret::Secret;
 pub use service::{
-    Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, IdentityEndpoint, ListOptions, Magnum,
-    MagnumBuilder, NodeEndpoint, Page, Projects, ScaleOptions, Settings,
+    Adoption, ApplyOptions, Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, FieldPlan,
+    IdentityEndpoint, ListOptions, Magnum, MagnumBuilder, NodeEndpoint, Page, Plan, Projects, ScaleOptions,
+    Settings, UpdateOptions,
 };
 pub use store::MemoryStore;
 #[cfg(feature = "sql")]

@@ -4,11 +4,15 @@ mod catalog;
 mod certs;
 mod cloud_resources;
 mod cluster_made;
+mod descriptor;
 mod discovery;
 mod driver;
 mod driver_context;
+mod effect;
 mod egress;
+mod mapping;
 mod marker;
+mod needs;
 mod node_names;
 mod node_policy;
 mod notifier;
@@ -36,18 +40,22 @@ pub use certs::{
 #[cfg(feature = "testing")]
 pub use cloud_resources::MockCloudResources;
 pub use cloud_resources::{CloudResources, FloatingIp, LoadBalancer, NetworkPort, Volume};
+pub use descriptor::{Choice, ClusterType, DriverDescriptor, LabelSchema, LabelType};
 pub use discovery::Discovery;
 #[cfg(feature = "testing")]
 pub use discovery::MockDiscovery;
 pub use driver::{
-    Choice, ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, ClusterType, DriverDescriptor,
-    DriverRegistry, InfrastructureState, LabelSchema, LabelType, Observation,
+    ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, DriverRegistry, InfrastructureState,
+    Observation,
 };
 pub use driver_context::{
     Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
 };
+pub use effect::Effect;
 pub use egress::{DefaultEgress, EgressPolicy, literal_address};
+pub use mapping::{OutputMapping, OutputTarget, ParameterMapping, Source};
 pub use marker::{Marker, Position};
+pub use needs::Needs;
 pub use node_names::NameSource;
 pub use node_policy::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy};
 #[cfg(feature = "testing")]
@@ -63,9 +71,7 @@ pub use policy::{DefaultPolicy, Permission, Policy, Target};
 pub use query::{PublicTemplates, Query, QuotaQuery, SortDirection, SortKey};
 pub use random::{Entropy, IdSource, SystemRandom};
 pub use software::{Feature, Software, version_numbers};
-pub use stack_driver::{
-    OutputMapping, OutputTarget, ParameterMapping, Source, StackDriver, StackInput, TemplateDefinition,
-};
+pub use stack_driver::{StackDriver, StackInput, TemplateDefinition};
 pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Store, Write};
 pub use time::{AnchoredClock, Clock, Elapsed, SystemClock, within};
 pub use transport::{HttpTransport, TlsIdentity, TlsProfile, TransportError};

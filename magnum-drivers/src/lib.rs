@@ -19,6 +19,7 @@ mod common;
 pub mod docker_ubuntu;
 pub mod docs;
 pub mod k8s_fedora_atomic;
+pub mod python_magnum;
 mod template_text;
 
 use std::sync::Arc;
@@ -27,9 +28,10 @@ use magnum_core::ClusterDriver;
 
 pub use docker_ubuntu::docker_ubuntu;
 pub use k8s_fedora_atomic::k8s_fedora_atomic;
+pub use python_magnum::python_magnum;
 pub use template_text::{Language, TemplateText};
 
-/// All drivers of this crate.
+/// All drivers of this crate that make clusters.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn ClusterDriver>> {
     vec![Arc::new(docker_ubuntu()), Arc::new(k8s_fedora_atomic())]

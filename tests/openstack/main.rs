@@ -10,6 +10,7 @@
     reason = "a test program: it has no users, and a panic is a verdict"
 )]
 
+mod adopted;
 mod agreement;
 mod barbican;
 mod booted;
@@ -72,6 +73,7 @@ async fn main() -> ExitCode {
     // The first wave shares the cloud; the second takes services away.
     let mut waves: Vec<Vec<(String, Scenario)>> = vec![Vec::new(), Vec::new()];
     waves[0].push(("life".into(), Box::pin(life::whole_life())));
+    waves[0].push(("adopted".into(), Box::pin(adopted::from_python_magnum())));
     waves[0].push(("barbican_life".into(), Box::pin(barbican::life())));
     waves[0].push(("barbican_rules".into(), Box::pin(barbican::rules())));
     waves[0].push(("barbican_original".into(), Box::pin(barbican::original())));

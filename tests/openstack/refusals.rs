@@ -47,22 +47,22 @@ async fn wrong_credentials() -> Outcome {
     }
 }
 
-/// The quota holds one of two servers, so it is met in mid-stack.
+/// The quota holds one of two servers: that is told before anything is made, and, where somebody takes what was left
+/// afterwards, in mid-stack.
 async fn quota_exhausted() -> Outcome {
     let text = |error: Error| format!("{error:?}");
     let site = Site::open("other", true).await.map_err(text)?;
+    let id = site.accept("quota", 2).await.map_err(text)?.id;
     site::set_compute_quota("other", 1).await.map_err(text)?;
-    let outcome = fails(
-        &site,
-        "quota",
-        2,
-        FailureCode::Quota,
-        "uota exceeded",
-        "docker_host",
-    )
-    .await;
+    let early = site.accept("more", 2).await;
+    let late = fails(&site, id, FailureCode::Quota, "uota exceeded", "docker_host").await;
     site::set_compute_quota("other", -1).await.map_err(text)?;
-    outcome
+    match early {
+        Err(error) if error.kind() == ErrorKind::Quota && error.problems()[0].field == "quota.instances" => {
+            late.map(|reason| format!("at once: \"{error}\"; later: {reason}"))
+        }
+        other => Err(format!("{other:?}")),
+    }
 }
 
 async fn node_script_fails() -> Outcome {
@@ -73,10 +73,10 @@ async fn node_script_fails() -> Outcome {
     std::fs::create_dir_all(&directory).map_err(|e| e.to_string())?;
     let file = directory.join("badnode.json");
     std::fs::write(&file, fault).map_err(|e| e.to_string())?;
+    let id = site.accept("badnode", 1).await.map_err(|e| format!("{e:?}"))?.id;
     let outcome = fails(
         &site,
-        "badnode",
-        1,
+        id,
         FailureCode::Dependency,
         "install Docker",
         "node_wait_condition",
@@ -87,16 +87,8 @@ async fn node_script_fails() -> Outcome {
 }
 
 /// A create that must fail with this code, saying this, and naming this resource; then it must go.
-async fn fails(
-    site: &Site,
-    name: &str,
-    nodes: u32,
-    code: FailureCode,
-    says: &str,
-    resource: &str,
-) -> Outcome {
+async fn fails(site: &Site, id: ClusterId, code: FailureCode, says: &str, resource: &str) -> Outcome {
     let text = |error: Error| format!("{error:?}");
-    let id = site.accept(name, nodes).await.map_err(text)?.id;
     let _conductor = site.conductor(None).map_err(text)?;
     let ended = site
         .ended(id, Duration::from_secs(300))

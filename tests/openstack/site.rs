@@ -115,7 +115,10 @@ pub async fn compose(
         .certificates(Certificates::new(Arc::new(authority), kept))
         .node_endpoint(NodeEndpoint::new(endpoint)?)
         .settings(settings());
-    for driver in magnum::drivers::all() {
+    let drivers = magnum::drivers::all()
+        .into_iter()
+        .chain(magnum::drivers::python_magnum());
+    for driver in drivers {
         builder = builder.driver(driver);
     }
     builder.build()

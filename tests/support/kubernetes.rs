@@ -6,7 +6,7 @@ use std::time::Duration;
 use magnum::drivers::docker_ubuntu::DockerUbuntu;
 use magnum::openstack::sim::World;
 use magnum::openstack::sim::world::load_balancing::{LoadBalancer, LoadBalancerSpec, PartKind, PartSpec};
-use magnum::openstack::sim::world::network::{FloatingIpSpec, Subnet};
+use magnum::openstack::sim::world::network::{FloatingIpSpec, NetworkSpec, RouterSpec, Subnet, SubnetSpec};
 use magnum::openstack::sim::world::volume::VolumeSpec;
 use magnum::*;
 
@@ -28,6 +28,37 @@ pub fn without_quotas(scene: &Scene) {
     for resource in ["instances", "cores", "ram", "volumes", "gigabytes"] {
         scene.cloud.set_quota(&scene.cx.project_id, resource, -1).unwrap();
     }
+}
+
+/// A network of the user's with its way out and these subnets; the ids of all, the network's first.
+pub fn existing(scene: &Scene, subnets: &[&str]) -> Vec<String> {
+    let project = &scene.cx.project_id;
+    scene.cloud.with(|world| {
+        let spec = NetworkSpec {
+            name: "office".into(),
+            ..NetworkSpec::default()
+        };
+        let network_id = world.create_network(project, spec).unwrap().id;
+        let external_network_id = Some(world.resolve_network(project, "public").unwrap().id.clone());
+        let spec = RouterSpec {
+            external_network_id,
+            ..RouterSpec::default()
+        };
+        let router = world.create_router(project, spec).unwrap().id;
+        let mut made = vec![network_id.clone()];
+        for (at, cidr) in subnets.iter().enumerate() {
+            let spec = SubnetSpec {
+                name: format!("desks-{at}"),
+                network_id: network_id.clone(),
+                cidr: (*cidr).into(),
+                ..SubnetSpec::default()
+            };
+            let subnet = world.create_subnet(project, spec).unwrap().id;
+            world.add_router_interface(&router, &subnet).unwrap();
+            made.push(subnet);
+        }
+        made
+    })
 }
 
 /// The Docker driver's stack, with a COE that makes things by itself.

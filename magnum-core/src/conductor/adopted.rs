@@ -55,8 +55,10 @@ impl Work {
     pub(super) async fn last_look(&mut self, driver: &dyn ClusterDriver) -> Result<()> {
         match self.look(driver).await {
             Ok(()) => {
-                // What is still there is in the ledger.
-                self.operation.fault = None;
+                if self.forced() {
+                    // What is still there is in the ledger.
+                    self.operation.fault = None;
+                }
                 Ok(())
             }
             Err(error) if self.forced() && error.kind() != ErrorKind::Stale => {

@@ -31,6 +31,7 @@ impl Work {
                 return Err(advised(Error::new(ErrorKind::Configuration, message), ADVICE));
             }
             self.cluster.discovery_url = made;
+            self.cluster.discovery_made = true;
         }
         self.go_to(Step::Trust).await
     }

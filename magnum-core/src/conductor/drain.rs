@@ -60,9 +60,25 @@ impl Work {
                 self.cluster.ca_cert = None;
                 self.cluster.authorities.clear();
                 self.cluster.magnum_cert = None;
+                self.cluster.stack_id = None;
+                self.cluster.api_address = None;
+                if std::mem::take(&mut self.cluster.discovery_made) {
+                    // Servers that are gone have registered there.
+                    self.cluster.discovery_url = None;
+                }
+                for pool in &mut self.cluster.pools {
+                    pool.addresses.clear();
+                }
                 let fault = self.operation.fault.take();
-                let fault =
+                let mut fault =
                     fault.unwrap_or_else(|| Fault::new(FailureCode::Internal, "drained without a reason"));
+                if let Some(kept) = self.kept() {
+                    // Without a trust nothing can be done about them any more.
+                    fault.message = format!("{}; {kept}", fault.message);
+                }
+                for entry in self.ledger.clone() {
+                    self.drop_entry(&entry).await?;
+                }
                 self.end(Phase::Failed, Some(fault), None).await
             }
         }

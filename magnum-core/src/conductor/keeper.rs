@@ -49,14 +49,19 @@ pub(super) struct Writing {
 impl Keeper {
     /// A keeper that can only read.
     pub(crate) async fn reading(inner: Arc<Inner>, cluster: Arc<Cluster>) -> Result<Self> {
-        let ledger = Mutex::new(inner.store.ledger(cluster.id).await?);
-        Ok(Self {
+        let ledger = inner.store.ledger(cluster.id).await?;
+        Ok(Self::of(inner, cluster, ledger))
+    }
+
+    /// A keeper that can only read, for a cluster that has this ledger.
+    pub(crate) fn of(inner: Arc<Inner>, cluster: Arc<Cluster>, ledger: Vec<LedgerEntry>) -> Self {
+        Self {
             inner,
             cluster,
-            ledger,
+            ledger: Mutex::new(ledger),
             writing: None,
             unseen: Mutex::default(),
-        })
+        }
     }
 
     /// A keeper for the owner of the cluster's lease.

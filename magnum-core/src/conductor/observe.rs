@@ -1,8 +1,8 @@
 //! The step that watches: what the driver sees decides whether the operation waits, is done, or failed.
 
 use super::work::{Next, Work};
-use crate::model::{Action, FailureCode, Fault, OperationKind, Phase, PoolRole, Step};
-use crate::ports::{ClusterDriver, DriverContext, InfrastructureState, Observation};
+use crate::model::{ClusterStatus, FailureCode, Fault, OperationKind, Phase, PoolRole, Seen, Step};
+use crate::ports::{ClusterDriver, DriverContext, Observation};
 use crate::{Error, ErrorKind, Result, one_line};
 
 /// How often a removal that failed in the cloud is started again: Heat often gets further the second time.
@@ -14,89 +14,78 @@ const FOREIGN_REMOVALS: u32 = 2;
 impl Work {
     pub(super) async fn step_observe(&mut self) -> Result<Next> {
         let driver = match self.driver() {
-            Err(_) if matches!(self.operation.kind, OperationKind::Delete { .. }) => {
-                return self.without_driver().await;
-            }
+            Err(_) if self.removing() => return self.without_driver().await,
             other => other?,
         };
         let cx = self.context()?;
-        let seen = driver.observe(&cx).await?;
-        match &self.operation.kind {
-            OperationKind::Create => self.observed_create(seen).await,
-            OperationKind::Scale { .. } => self.observed_scale(seen).await,
-            OperationKind::Delete { .. } => self.observed_delete(seen, &*driver, &cx).await,
-        }
-    }
-
-    async fn observed_create(&mut self, seen: Observation) -> Result<Next> {
-        match seen.state {
-            InfrastructureState::Absent => self.removed_outside().await,
-            InfrastructureState::Present(Action::Delete, _) => self.removed_outside().await,
-            InfrastructureState::Present(_, Phase::InProgress) => self.under_way(&seen).await,
-            InfrastructureState::Present(_, Phase::Complete) => self.complete(seen).await,
-            InfrastructureState::Present(_, Phase::Failed) => self.failed(seen).await,
-        }
-    }
-
-    async fn observed_scale(&mut self, seen: Observation) -> Result<Next> {
-        let arrived = seen.generation == Some(self.operation.generation);
-        match seen.state {
-            InfrastructureState::Absent => self.removed_outside().await,
-            InfrastructureState::Present(Action::Delete, _) => self.removed_outside().await,
-            InfrastructureState::Present(_, Phase::InProgress) => self.under_way(&seen).await,
-            InfrastructureState::Present(Action::Update, Phase::Complete) if arrived => {
-                self.complete(seen).await
-            }
-            InfrastructureState::Present(Action::Update, Phase::Failed) if arrived => self.failed(seen).await,
-            // What is seen is from before the change, or somebody overwrote it: drive it again.
-            InfrastructureState::Present(..) => self.again("the change has not arrived in the cloud").await,
-        }
-    }
-
-    async fn observed_delete(
-        &mut self,
-        mut seen: Observation,
-        driver: &dyn ClusterDriver,
-        cx: &DriverContext,
-    ) -> Result<Next> {
-        match seen.state {
-            InfrastructureState::Absent => {
-                self.last_look(driver).await?;
+        let mut seen = driver.observe(&cx).await?;
+        let removing = self.removing();
+        let doing = match removing {
+            true => ClusterStatus::DELETE_IN_PROGRESS,
+            false => self.cluster.status,
+        };
+        // A stack that is being made shows nothing older.
+        let arrived = self.operation.kind == OperationKind::Create
+            || seen.generation == Some(self.operation.generation);
+        match doing.sees(seen.state, arrived) {
+            Seen::UnderWay => self.under_way(&seen).await,
+            Seen::Done => self.complete(seen).await,
+            Seen::Failed => self.failed(seen).await,
+            Seen::RemovedOutside => self.removed_outside().await,
+            Seen::Gone => {
+                self.last_look(&*driver).await?;
                 self.go_to(Step::Drain).await?;
                 Ok(Next::Again)
             }
-            InfrastructureState::Present(Action::Delete, Phase::Failed) => {
-                self.absorb(&seen);
-                let mut message = one_line(
-                    seen.reason
-                        .as_deref()
-                        .unwrap_or("the removal failed in the cloud"),
-                );
-                let mut code = code(&message);
-                let named = in_the_way(driver, cx).await;
-                if let Some(named) = &named {
-                    message = format!("{message}; in the way: {named}; remove it and delete again");
-                    code = FailureCode::Dependency;
-                }
-                let most = if named.is_some() {
-                    FOREIGN_REMOVALS
-                } else {
-                    REMOVALS
-                };
-                if self.operation.rounds + 1 < most {
-                    return self.again(&message).await;
-                }
-                let resource = seen.failed_resource.take();
-                self.fail(Fault {
-                    code,
-                    message,
-                    resource,
-                })
-                .await
-            }
-            InfrastructureState::Present(Action::Delete, _) => self.under_way(&seen).await,
-            InfrastructureState::Present(..) => self.again("the removal has not arrived in the cloud").await,
+            Seen::RemovalFailed => self.removal_failed(&mut seen, &*driver, &cx).await,
+            Seen::NotArrived if removing => self.again("the removal has not arrived in the cloud").await,
+            // It is from before the change, or somebody overwrote it: drive it again.
+            Seen::NotArrived => self.again("the change has not arrived in the cloud").await,
         }
+    }
+
+    async fn removed_outside(&mut self) -> Result<Next> {
+        if let OperationKind::Scale { rollback, .. } = &mut self.operation.kind {
+            // There is nothing to go back to.
+            *rollback = false;
+        }
+        let message = "its stack was removed outside; the cluster can only be deleted";
+        self.fail(Fault::new(FailureCode::Dependency, message)).await
+    }
+
+    async fn removal_failed(
+        &mut self,
+        seen: &mut Observation,
+        driver: &dyn ClusterDriver,
+        cx: &DriverContext,
+    ) -> Result<Next> {
+        self.absorb(seen);
+        let mut message = one_line(
+            seen.reason
+                .as_deref()
+                .unwrap_or("the removal failed in the cloud"),
+        );
+        let mut code = code(&message);
+        let named = in_the_way(driver, cx).await;
+        if let Some(named) = &named {
+            message = format!("{message}; in the way: {named}; remove it and delete again");
+            code = FailureCode::Dependency;
+        }
+        let most = if named.is_some() {
+            FOREIGN_REMOVALS
+        } else {
+            REMOVALS
+        };
+        if self.operation.rounds + 1 < most {
+            return self.again(&message).await;
+        }
+        let resource = seen.failed_resource.take();
+        self.fail(Fault {
+            code,
+            message,
+            resource,
+        })
+        .await
     }
 
     async fn under_way(&mut self, seen: &Observation) -> Result<Next> {
@@ -116,9 +105,19 @@ impl Work {
     }
 
     async fn complete(&mut self, seen: Observation) -> Result<Next> {
+        let before = self.cluster.node_addresses();
         self.absorb(&seen);
-        self.end(Phase::Complete, None, seen.reason.as_deref().map(one_line))
-            .await
+        let after = self.cluster.node_addresses();
+        let left: Vec<String> = before.into_iter().filter(|node| !after.contains(node)).collect();
+        let reason = if left.is_empty() {
+            seen.reason.as_deref().map(one_line)
+        } else {
+            tracing::info!(nodes = left.join(","), "nodes removed");
+            Some(format!("nodes removed: {}", left.join(", ")))
+        };
+        // Rolled back, the cluster is as it was, and says why it is not as was wanted.
+        let undone = self.operation.fault.take();
+        self.end(Phase::Complete, undone, reason).await
     }
 
     async fn failed(&mut self, seen: Observation) -> Result<Next> {
@@ -132,11 +131,6 @@ impl Work {
         self.fail(fault).await
     }
 
-    async fn removed_outside(&mut self) -> Result<Next> {
-        let message = "its stack was removed outside; the cluster can only be deleted";
-        self.fail(Fault::new(FailureCode::Dependency, message)).await
-    }
-
     /// Back to driving, with a wait that grows; in the end the rounds are used up. A removal begins with what the
     /// cluster made since: until its masters are gone, Kubernetes may have made another load balancer.
     async fn again(&mut self, why: &str) -> Result<Next> {
@@ -145,9 +139,10 @@ impl Work {
             return Err(Error::new(ErrorKind::Unavailable, why).with_retry(crate::Retry::Never));
         }
         let wait = self.wait_after(rounds);
-        self.operation.step = match self.operation.kind {
-            OperationKind::Delete { .. } => Step::PreDelete,
-            _ => Step::Drive,
+        self.operation.step = if self.removing() {
+            Step::PreDelete
+        } else {
+            Step::Drive
         };
         self.operation.attempt = 0;
         self.operation.rounds = rounds;

@@ -9,8 +9,7 @@ use jiff::Timestamp;
 
 use super::fence::Fence;
 use crate::model::{
-    Cluster, ClusterStatus, FailureCode, Fault, LedgerEntry, LedgerId, Operation, OperationKind,
-    OperationState, Outcome, Owned, Phase, PoolRole, Step, Tombstone,
+    Cluster, FailureCode, Fault, LedgerEntry, LedgerId, Operation, OperationKind, Owned, Step,
 };
 use crate::ports::{ClusterChange, ClusterDriver, Commit, Lease, Write};
 use crate::service::Inner;
@@ -35,6 +34,8 @@ pub(super) struct Work {
     pub(super) cluster: Cluster,
     pub(super) operation: Operation,
     pub(super) ledger: Vec<LedgerEntry>,
+    /// Whether the cloud surely refused what the operation asked for, so that nothing has changed.
+    pub(super) refused: bool,
 }
 
 /// Works on a claimed cluster as far as it goes without waiting, then gives the lease back.
@@ -81,6 +82,7 @@ async fn drive(inner: &Arc<Inner>, fence: &Arc<Fence>, lease: &Lease) -> Result<
             cluster,
             operation,
             ledger,
+            refused: false,
         };
         let next = match work.advance().await {
             Err(error) if error.kind() != ErrorKind::Stale => {
@@ -165,23 +167,14 @@ impl Work {
 
     async fn step_drive(&mut self) -> Result<Next> {
         let driver = match self.driver() {
-            Err(_) if matches!(self.operation.kind, OperationKind::Delete { .. }) => {
-                return self.without_driver().await;
-            }
+            Err(_) if self.removing() => return self.without_driver().await,
             other => other?,
         };
         let cx = self.context()?;
-        match &self.operation.kind {
-            OperationKind::Create => driver.cluster_create(&cx).await?,
-            OperationKind::Scale { pool, to, remove, .. } => {
-                let change = ClusterChange::Scale {
-                    pool: pool.clone(),
-                    count: *to,
-                    remove: remove.clone(),
-                };
-                driver.cluster_update(&cx, &change).await?;
-            }
-            OperationKind::Delete { .. } => driver.cluster_delete(&cx).await?,
+        match self.change() {
+            _ if self.removing() => driver.cluster_delete(&cx).await?,
+            Some(change) => driver.cluster_update(&cx, &change).await?,
+            None => driver.cluster_create(&cx).await?,
         }
         self.ledger = self.inner.store.ledger(self.cluster.id).await?;
         if let Some(id) = self.stack_id() {
@@ -192,12 +185,31 @@ impl Work {
         self.go_to(Step::Observe).await?;
         // The cloud takes a moment to show a change; a stack that is being made is there at once.
         Ok(match self.operation.kind {
-            OperationKind::Create => Next::Again,
+            OperationKind::Create if !self.unwinding() => Next::Again,
             _ => Next::Wait(self.inner.settings.poll_interval.min(Duration::from_secs(2))),
         })
     }
 
-    fn stack_id(&self) -> Option<String> {
+    /// What the driver is asked to change; `None` when it is to make or to remove the cluster.
+    fn change(&self) -> Option<ClusterChange> {
+        match &self.operation.kind {
+            OperationKind::Create | OperationKind::Delete { .. } => None,
+            OperationKind::Scale { pool, to, remove, .. } => Some(ClusterChange::Scale {
+                pool: pool.clone(),
+                count: *to,
+                remove: remove.clone(),
+            }),
+            OperationKind::Rollback { pool, to, .. } => Some(ClusterChange::Scale {
+                pool: pool.clone(),
+                count: *to,
+                remove: Vec::new(),
+            }),
+            OperationKind::Reshape { names, .. } => Some(ClusterChange::Attributes { names: names.clone() }),
+            OperationKind::Resume { .. } => Some(ClusterChange::Resume),
+        }
+    }
+
+    pub(super) fn stack_id(&self) -> Option<String> {
         self.ledger.iter().find_map(|entry| match &entry.owned {
             Owned::Stack {
                 stack: Some(stack), ..
@@ -266,6 +278,10 @@ impl Work {
             if error.retry() != Retry::Never {
                 fault.message = format!("{} (given up after {attempt} tries)", fault.message);
             }
+            // Driven before, or asked without an answer, it may have arrived.
+            self.refused = self.operation.step == Step::Drive
+                && self.operation.rounds == 0
+                && error.retry() == Retry::Never;
             return self.fail(fault).await;
         }
         let wait = self.wait_after(attempt);
@@ -280,144 +296,5 @@ impl Work {
     pub(super) fn wait_after(&self, attempt: u32) -> Duration {
         let seconds = 1u64 << attempt.saturating_sub(1).min(16);
         Duration::from_secs(seconds).min(self.inner.settings.longest_wait)
-    }
-
-    /// Whether a failed create is being cleaned up.
-    pub(super) fn unwinding(&self) -> bool {
-        self.operation.kind == OperationKind::Create && self.operation.fault.is_some()
-    }
-
-    /// The operation cannot be done.
-    pub(super) async fn fail(&mut self, fault: Fault) -> Result<Next> {
-        match self.operation.kind.clone() {
-            // Without a stack there is nothing to look into: leave nothing behind.
-            OperationKind::Create if !self.unwinding() && self.stack_id().is_none() => {
-                self.operation.token = None;
-                self.operation.not_before = self.inner.clock.now();
-                self.operation.step = Step::Drain;
-                self.operation.attempt = 0;
-                self.operation.deadline = later(&self.inner, self.inner.settings.delete_timeout);
-                self.cluster.status_reason = Some(format!("{fault}; cleaning up"));
-                self.operation.fault = Some(fault);
-                self.save(Vec::new()).await?;
-                Ok(Next::Again)
-            }
-            OperationKind::Create => {
-                let first = self.operation.fault.take().unwrap_or(fault);
-                self.end(Phase::Failed, Some(first), None).await
-            }
-            OperationKind::Scale { from, .. } => {
-                if self.operation.step == Step::Drive
-                    && let Some(pool) = self.cluster.pool_mut(PoolRole::Worker)
-                {
-                    // The change was refused, so the cluster has what it had.
-                    pool.count = from;
-                }
-                self.end(Phase::Failed, Some(fault), None).await
-            }
-            OperationKind::Delete { force: false, .. } => self.end(Phase::Failed, Some(fault), None).await,
-            OperationKind::Delete { force: true, .. }
-                if self.operation.step == Step::PreDelete
-                    && (self.operation.fault.is_none() || self.operation.rounds == 0) =>
-            {
-                self.leave_for_later(fault).await
-            }
-            OperationKind::Delete { force: true, .. } => self.forget(&fault).await,
-        }
-    }
-
-    /// Ends the operation and shows how.
-    pub(super) async fn end(
-        &mut self,
-        phase: Phase,
-        fault: Option<Fault>,
-        reason: Option<String>,
-    ) -> Result<Next> {
-        self.operation.state = if phase == Phase::Complete {
-            OperationState::Done
-        } else {
-            OperationState::Failed
-        };
-        self.operation.fault.clone_from(&fault);
-        self.operation.token = None;
-        self.operation.ended_at = Some(self.inner.clock.now());
-        self.cluster.status = ClusterStatus::of(self.operation.kind.action(), phase);
-        self.cluster.status_reason = fault.as_ref().map(ToString::to_string).or(reason);
-        self.cluster.fault = fault;
-        let outcome = if phase == Phase::Complete {
-            Outcome::Success
-        } else {
-            Outcome::Failure
-        };
-        let event = self.inner.event(
-            &self.cluster,
-            &self.operation,
-            outcome,
-            self.cluster.status_reason.clone(),
-        );
-        self.save(vec![Write::PutEvent(Box::new(event))]).await?;
-        tracing::info!(status = %self.cluster.status, reason = self.cluster.status_reason, "operation ended");
-        Ok(Next::Ended)
-    }
-
-    /// Removes the cluster's row; its ledger is empty but for kept volumes, or what is left in it is written down.
-    pub(super) async fn vanish(&mut self, left: Option<Tombstone>) -> Result<Next> {
-        self.operation.state = OperationState::Done;
-        self.operation.ended_at = Some(self.inner.clock.now());
-        self.cluster.status = ClusterStatus::DELETE_COMPLETE;
-        let reason = match &left {
-            Some(left) => Some(format!("left behind: {}", left.leftovers.join(", "))),
-            None => self.kept(),
-        };
-        let event = self
-            .inner
-            .event(&self.cluster, &self.operation, Outcome::Success, reason);
-        let mut cluster = self.cluster.clone();
-        cluster.revision = cluster.revision.next();
-        let mut commit = Commit::under(&self.fence.lease())
-            // Writing it once more shows whether anybody else has.
-            .write(Write::PutCluster(Box::new(cluster)))
-            .write(Write::PutOperation(Box::new(self.operation.clone())));
-        for entry in &self.ledger {
-            commit = commit.write(Write::DeleteLedger(entry.id));
-        }
-        if let Some(left) = left {
-            commit = commit.write(Write::PutTombstone(Box::new(left)));
-        }
-        commit = commit
-            .write(Write::DeleteCluster(self.cluster.id))
-            .write(Write::PutEvent(Box::new(event)));
-        self.inner.store.commit(commit).await?;
-        self.inner.wake();
-        tracing::info!("cluster gone");
-        Ok(Next::Ended)
-    }
-
-    /// Gives up on what cannot be removed, but keeps its names.
-    async fn forget(&mut self, fault: &Fault) -> Result<Next> {
-        for entry in self.ledger.clone() {
-            // Beside what cannot be removed there may be keys and a user that can.
-            if let Err(error) = self.remove_quietly(&entry).await {
-                tracing::warn!(error = ?error, "left behind: {}", entry.owned.describe());
-            }
-        }
-        let left = self.tombstone(Some(fault));
-        self.vanish(Some(left)).await
-    }
-
-    /// What the ledger still holds, and why.
-    pub(super) fn tombstone(&self, fault: Option<&Fault>) -> Tombstone {
-        let mut leftovers: Vec<String> = self.ledger.iter().map(|entry| entry.owned.describe()).collect();
-        let first = self.operation.fault.as_ref();
-        let last = fault.filter(|last| Some(*last) != first);
-        leftovers.extend(first.into_iter().chain(last).map(ToString::to_string));
-        leftovers.extend(self.operation.unseen.clone());
-        Tombstone {
-            cluster_id: self.cluster.id,
-            name: self.cluster.name.clone(),
-            project_id: self.cluster.project_id.clone(),
-            leftovers,
-            at: self.inner.clock.now(),
-        }
     }
 }

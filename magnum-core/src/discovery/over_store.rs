@@ -103,16 +103,18 @@ impl fmt::Debug for StoreDiscovery {
 #[async_trait]
 impl Discovery for StoreDiscovery {
     async fn create(&self, cluster: ClusterId, size: u32) -> Result<Option<String>> {
-        let registry = match self.store.discovery(cluster).await? {
+        let before = self.store.discovery(cluster).await?;
+        let registry = match before {
             // Made before a crash, or by a former owner of the cluster's lease.
-            Some(made) => made,
-            None => {
+            Some(made) if made.members.is_empty() => made,
+            // Of an earlier try whose servers are gone, if there is one.
+            before => {
                 let new = DiscoveryRegistry {
                     cluster_id: cluster,
                     token: self.new_token()?,
                     size,
                     members: Vec::new(),
-                    revision: Revision(1),
+                    revision: before.map_or(Revision(1), |before| before.revision.next()),
                 };
                 let put = Write::PutDiscovery(Box::new(new.clone()));
                 self.store.commit(Commit::new().write(put)).await?;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterId, ClusterStatus, Fault, Labels, Revision, TemplateId, TemplateSpec};
+use super::attribute_values::{null_is_an_hour, null_is_default, null_is_one, optional_labels, strict};
+use super::{
+    ClusterId, ClusterStatus, Fault, Health, Labels, OnCreateFailure, Revision, TemplateId, TemplateSpec,
+};
 use crate::ports::{CertRef, Sealed};
 
 /// What a user asks for when making a cluster. What is absent comes from the template.
@@ -23,24 +26,42 @@ pub struct ClusterSpec {
     /// The cluster's name; generated when absent.
     pub name: Option<String>,
     /// How many nodes. Default 1.
+    #[serde(deserialize_with = "null_is_one")]
     pub node_count: u32,
     /// How many masters. Default 1.
+    #[serde(deserialize_with = "null_is_one")]
     pub master_count: u32,
     /// Where the members of etcd find each other: a URL for as many as there are masters, which is asked before anything
     /// is made. Default: what the host's discovery makes, if it has one.
     pub discovery_url: Option<String>,
     /// Minutes until the creation is given up. Default 60.
+    #[serde(deserialize_with = "null_is_an_hour")]
     pub create_timeout: u32,
+    /// What becomes of its resources when the creation fails. Default: they stay.
+    #[serde(deserialize_with = "null_is_default")]
+    pub on_create_failure: OnCreateFailure,
     /// SSH key pair instead of the template's.
     pub keypair: Option<String>,
-    /// Labels instead of the template's.
+    /// Labels instead of the template's; none, or an empty map, leaves the template's.
+    #[serde(deserialize_with = "optional_labels")]
     pub labels: Option<Labels>,
+    /// Whether the labels are laid over the template's, which then stay where the cluster says nothing. Default false.
+    #[serde(deserialize_with = "null_is_default")]
+    pub merge_labels: bool,
     /// Flavor of the nodes instead of the template's.
     pub flavor_id: Option<String>,
     /// Flavor of the masters instead of the template's.
     pub master_flavor_id: Option<String>,
     /// Size in GB of each server's volume instead of the template's.
     pub docker_volume_size: Option<u32>,
+    /// An existing private network instead of the template's.
+    pub fixed_network: Option<String>,
+    /// An existing subnet instead of the template's.
+    pub fixed_subnet: Option<String>,
+    /// Whether servers get floating IPs, instead of what the template says.
+    pub floating_ip_enabled: Option<bool>,
+    /// Whether a load balancer is in front of the masters, instead of what the template says.
+    pub master_lb_enabled: Option<bool>,
 }
 
 impl Default for ClusterSpec {
@@ -52,11 +73,17 @@ impl Default for ClusterSpec {
             master_count: 1,
             discovery_url: None,
             create_timeout: 60,
+            on_create_failure: OnCreateFailure::Keep,
             keypair: None,
             labels: None,
+            merge_labels: false,
             flavor_id: None,
             master_flavor_id: None,
             docker_volume_size: None,
+            fixed_network: None,
+            fixed_subnet: None,
+            floating_ip_enabled: None,
+            master_lb_enabled: None,
         }
     }
 }
@@ -68,6 +95,15 @@ impl ClusterSpec {
             cluster_template: cluster_template.into(),
             ..Self::default()
         }
+    }
+
+    /// A request as it comes over the wire: an object with a key for each attribute that is given. `null` stands for an
+    /// attribute's default, labels' values may be texts, numbers and booleans.
+    ///
+    /// # Errors
+    /// `InvalidInput` names each attribute that does not exist, and each value of the wrong type.
+    pub fn from_json(given: &serde_json::Value) -> crate::Result<Self> {
+        strict("a cluster", given)
     }
 
     /// Sets the name.
@@ -95,6 +131,13 @@ impl ClusterSpec {
     #[must_use]
     pub fn with_create_timeout(mut self, minutes: u32) -> Self {
         self.create_timeout = minutes;
+        self
+    }
+
+    /// Says what becomes of the resources of a creation that fails.
+    #[must_use]
+    pub fn with_on_create_failure(mut self, wanted: OnCreateFailure) -> Self {
+        self.on_create_failure = wanted;
         self
     }
 }
@@ -187,10 +230,19 @@ pub struct Cluster {
     pub driver: DriverRef,
     /// SSH key pair of its servers.
     pub keypair: Option<String>,
+    /// The labels that its template had when it was made.
+    #[serde(default)]
+    pub template_labels: Labels,
     /// Minutes until its creation is given up.
     pub create_timeout: u32,
+    /// What becomes of its resources when its creation fails.
+    #[serde(default)]
+    pub on_create_failure: OnCreateFailure,
     /// Where its servers find each other.
     pub discovery_url: Option<String>,
+    /// Whether the library had that made for it.
+    #[serde(default)]
+    pub discovery_made: bool,
     /// Its groups of servers: `master` and `worker` first.
     pub pools: Vec<Pool>,
     /// What is being done with it and how far that is.
@@ -199,6 +251,9 @@ pub struct Cluster {
     pub status_reason: Option<String>,
     /// Why the last operation failed.
     pub fault: Option<Fault>,
+    /// What monitors say of it.
+    #[serde(default)]
+    pub health: Health,
     /// How many of its resources are there.
     pub progress: Progress,
     /// Its Heat stack, or what its driver has instead.

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ClusterId, Fault, OperationId};
+use super::{Action, Cluster, ClusterId, Fault, OperationId, Pool, TemplateSpec};
 use crate::ports::Sealed;
 
 /// What an operation does.
@@ -25,6 +25,30 @@ pub enum OperationKind {
         to: u32,
         /// Which servers to remove first, by server id or index; empty lets the driver choose.
         remove: Vec<String>,
+        /// Whether the cluster goes back to what it had when the change fails.
+        #[serde(default)]
+        rollback: bool,
+    },
+    /// Goes back to the number of nodes before a change that failed.
+    Rollback {
+        /// The pool.
+        pool: String,
+        /// How many servers the failed change wanted.
+        from: u32,
+        /// How many servers it had before.
+        to: u32,
+    },
+    /// Gives attributes other values.
+    Reshape {
+        /// The attributes, by the names that users know.
+        names: Vec<String>,
+        /// What the cluster was before; restored when the change is refused.
+        before: Box<Shape>,
+    },
+    /// Tries again what failed when the cluster was made or last changed, and keeps what is there.
+    Resume {
+        /// Whether it was the making that failed.
+        creation: bool,
     },
     /// Removes the cluster.
     Delete {
@@ -34,6 +58,40 @@ pub enum OperationKind {
         #[serde(default)]
         volumes: VolumePolicy,
     },
+}
+
+/// The attributes of a cluster that a change can concern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// Its attributes in the form of its template's.
+    pub template: TemplateSpec,
+    /// Its SSH key pair.
+    pub keypair: Option<String>,
+    /// Where its servers find each other.
+    pub discovery_url: Option<String>,
+    /// Its pools.
+    pub pools: Vec<Pool>,
+}
+
+impl Shape {
+    /// A cluster's own.
+    #[must_use]
+    pub fn of(cluster: &Cluster) -> Self {
+        Self {
+            template: cluster.template.clone(),
+            keypair: cluster.keypair.clone(),
+            discovery_url: cluster.discovery_url.clone(),
+            pools: cluster.pools.clone(),
+        }
+    }
+
+    /// Gives it to a cluster.
+    pub fn restore(self, cluster: &mut Cluster) {
+        cluster.template = self.template;
+        cluster.keypair = self.keypair;
+        cluster.discovery_url = self.discovery_url;
+        cluster.pools = self.pools;
+    }
 }
 
 /// What becomes of the volumes that a cluster itself made when the cluster is deleted.
@@ -52,8 +110,9 @@ impl OperationKind {
     #[must_use]
     pub fn action(&self) -> Action {
         match self {
-            Self::Create => Action::Create,
-            Self::Scale { .. } => Action::Update,
+            Self::Create | Self::Resume { creation: true } => Action::Create,
+            Self::Scale { .. } | Self::Reshape { .. } | Self::Resume { creation: false } => Action::Update,
+            Self::Rollback { .. } => Action::Rollback,
             Self::Delete { .. } => Action::Delete,
         }
     }
@@ -64,6 +123,9 @@ impl OperationKind {
         match self {
             Self::Create => "create",
             Self::Scale { .. } => "scale",
+            Self::Rollback { .. } => "rollback",
+            Self::Reshape { .. } => "reshape",
+            Self::Resume { .. } => "resume",
             Self::Delete { .. } => "delete",
         }
     }

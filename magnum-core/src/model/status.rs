@@ -121,6 +121,21 @@ impl ClusterStatus {
     /// `DELETE_FAILED`
     pub const DELETE_FAILED: Self = Self::of(Action::Delete, Phase::Failed);
 
+    /// `ROLLBACK_IN_PROGRESS`
+    pub const ROLLBACK_IN_PROGRESS: Self = Self::of(Action::Rollback, Phase::InProgress);
+    /// `ROLLBACK_COMPLETE`
+    pub const ROLLBACK_COMPLETE: Self = Self::of(Action::Rollback, Phase::Complete);
+    /// `ROLLBACK_FAILED`
+    pub const ROLLBACK_FAILED: Self = Self::of(Action::Rollback, Phase::Failed);
+    /// `ADOPT_COMPLETE`
+    pub const ADOPT_COMPLETE: Self = Self::of(Action::Adopt, Phase::Complete);
+
+    /// Every status: each action in each phase.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let phases = |action| Phase::ALL.into_iter().map(move |phase| Self::of(action, phase));
+        Action::ALL.into_iter().flat_map(phases)
+    }
+
     /// A status from its parts.
     #[must_use]
     pub const fn of(action: Action, phase: Phase) -> Self {
@@ -151,12 +166,12 @@ impl FromStr for ClusterStatus {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (action, phase) = text
             .split_once('_')
-            .ok_or_else(|| ParseStatusError(crate::error::shown(text)))?;
+            .ok_or_else(|| ParseStatusError(crate::shown(text)))?;
         let action = Action::ALL.into_iter().find(|a| a.as_str() == action);
         let phase = Phase::ALL.into_iter().find(|p| p.as_str() == phase);
         match (action, phase) {
             (Some(action), Some(phase)) => Ok(Self { action, phase }),
-            _ => Err(ParseStatusError(crate::error::shown(text))),
+            _ => Err(ParseStatusError(crate::shown(text))),
         }
     }
 }

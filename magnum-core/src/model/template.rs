@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::attribute_values::{labels, null_is_default, strict};
 use super::{Revision, TemplateId};
 
 /// Supplemental settings as key and value; the driver says which exist and what they mean.
@@ -63,12 +64,15 @@ pub struct TemplateSpec {
     /// Name or UUID of an external network. Mandatory.
     pub external_network_id: String,
     /// Whether other projects may see and use it. Default false.
+    #[serde(deserialize_with = "null_is_default")]
     pub public: bool,
     /// Whether it is left out of others' lists. Default false.
+    #[serde(deserialize_with = "null_is_default")]
     pub hidden: bool,
     /// Words of the owner, comma separated.
     pub tags: Option<String>,
     /// Kind of the servers. Default `vm`.
+    #[serde(deserialize_with = "null_is_default")]
     pub server_type: ServerType,
     /// The container network driver. Default: the cluster driver's.
     pub network_driver: Option<String>,
@@ -91,10 +95,13 @@ pub struct TemplateSpec {
     /// How images and container layers are stored. Default: the cluster driver's.
     pub docker_storage_driver: Option<String>,
     /// Supplemental settings of the driver.
+    #[serde(deserialize_with = "labels")]
     pub labels: Labels,
     /// Whether the COE's endpoints work without certificates. Default false.
+    #[serde(deserialize_with = "null_is_default")]
     pub tls_disabled: bool,
     /// Whether the cluster has a registry of its own, backed by Swift. Default false.
+    #[serde(deserialize_with = "null_is_default")]
     pub registry_enabled: bool,
     /// `host:port` of a registry that is used without TLS. Default none.
     pub insecure_registry: Option<String>,
@@ -158,6 +165,15 @@ impl TemplateSpec {
             external_network_id: external_network_id.into(),
             ..Self::default()
         }
+    }
+
+    /// A template as it comes over the wire: an object with a key for each attribute that is given. `null` stands for an
+    /// attribute's default, labels' values may be texts, numbers and booleans.
+    ///
+    /// # Errors
+    /// `InvalidInput` names each attribute that does not exist, and each value of the wrong type.
+    pub fn from_json(given: &serde_json::Value) -> crate::Result<Self> {
+        strict("a cluster template", given)
     }
 
     /// Sets the name.

@@ -75,14 +75,15 @@ impl StackThings {
     fn of(resources: &[StackResource]) -> Self {
         let mut things = Self::default();
         for resource in resources.iter().filter(|r| !r.physical_id.is_empty()) {
-            match resource.kind.as_str() {
+            // By the end of the name: an environment can give types other names, as Python Magnum's does.
+            match resource.kind.rsplit_once("::Neutron::").map(|(_, kind)| kind) {
                 // Its id begins with the router's, which need not be of the stack.
-                "OS::Neutron::RouterInterface" => {
+                Some("RouterInterface") => {
                     let router = resource.physical_id.split(':').next().unwrap_or_default();
                     things.ids.insert(router.to_owned());
                 }
-                "OS::Neutron::Net" => things.networks.push(resource.physical_id.clone()),
-                "OS::Neutron::Subnet" => things.subnets.push(resource.physical_id.clone()),
+                Some("Net") => things.networks.push(resource.physical_id.clone()),
+                Some("Subnet") => things.subnets.push(resource.physical_id.clone()),
                 _ => {}
             }
             things.ids.insert(resource.physical_id.clone());

@@ -5,8 +5,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{DriverContext, Software};
-use crate::model::{Action, Cluster, ClusterTemplate, Phase, PoolRole, Progress, ServerType, TemplateSpec};
+use super::{ClusterType, DriverContext, DriverDescriptor, Effect, Needs};
+use crate::model::{Action, Cluster, Phase, PoolRole, Progress, TemplateSpec};
 use crate::secret::Secret;
 use crate::{Problem, Result};
 
@@ -38,6 +38,19 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
     /// Checks the addresses of an existing subnet against those that the driver uses besides. Default: no problem.
     fn subnet_problems(&self, _template: &TemplateSpec, _subnet: ipnet::Ipv4Net) -> Vec<Problem> {
         Vec::new()
+    }
+
+    /// What the cluster, as wanted, takes of the limits of its project. Default: nothing, so that nothing is compared.
+    fn needs(&self, _cluster: &Cluster) -> Needs {
+        Needs::default()
+    }
+
+    /// What another value of an attribute does to a cluster that is there. Attributes have the names that users
+    /// know: those of a cluster's request, like `node_count` and `flavor_id`. The driver is handed what it says is
+    /// possible as a [`ClusterChange::Attributes`]; another number of nodes alone as a [`ClusterChange::Scale`].
+    /// Default: the number of nodes changes in place where the driver can scale; all else is impossible.
+    fn effect(&self, attribute: &str) -> Effect {
+        self.descriptor().effect(attribute)
     }
 
     /// Starts making the cluster's infrastructure.
@@ -100,157 +113,13 @@ pub enum ClusterChange {
         /// Which servers to remove first, by server id or index.
         remove: Vec<String>,
     },
-}
-
-/// A kind of cluster: (server type, image's `os_distro`, COE).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClusterType {
-    /// Virtual or bare metal.
-    pub server_type: ServerType,
-    /// The image's `os_distro`.
-    pub os: String,
-    /// The container orchestration engine.
-    pub coe: String,
-}
-
-impl ClusterType {
-    /// A kind of cluster.
-    pub fn new(server_type: ServerType, os: impl Into<String>, coe: impl Into<String>) -> Self {
-        Self {
-            server_type,
-            os: os.into(),
-            coe: coe.into(),
-        }
-    }
-}
-
-impl fmt::Display for ClusterType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({}, {}, {})", self.server_type, self.os, self.coe)
-    }
-}
-
-/// A choice with its default, for example the container network drivers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// What may be chosen.
-    pub allowed: Vec<String>,
-    /// What is taken when nothing is chosen.
-    pub default: Option<String>,
-}
-
-/// Form of a label's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LabelType {
-    /// `true` or `false`.
-    Boolean,
-    /// A whole number within limits.
-    Integer {
-        /// The least.
-        min: i64,
-        /// The most.
-        max: i64,
+    /// Other values of some attributes. The cluster shows them already.
+    Attributes {
+        /// The attributes, by the names that users know.
+        names: Vec<String>,
     },
-    /// One of these.
-    OneOf(Vec<String>),
-    /// An IPv4 network in CIDR notation.
-    Ipv4Cidr,
-    /// A version like `v1.15.7`.
-    Version {
-        /// The oldest.
-        least: String,
-        /// The newest.
-        most: String,
-    },
-}
-
-/// A label that a driver knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LabelSchema {
-    /// Its key.
-    pub key: String,
-    /// Form of its value.
-    pub value: LabelType,
-    /// Its value when it is not given.
-    pub default: Option<String>,
-    /// What it does, in a sentence.
-    pub meaning: String,
-}
-
-/// What a driver is and can do. The service checks requests against it before any side effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DriverDescriptor {
-    /// Its name, for example `docker_ubuntu`.
-    pub name: String,
-    /// Its version, for example `1.0.0`.
-    pub version: String,
-    /// The kinds of cluster that it makes.
-    pub provides: Vec<ClusterType>,
-    /// Software that its scripts install, by name.
-    pub software: BTreeMap<String, Software>,
-    /// Container network drivers.
-    pub network_drivers: Choice,
-    /// Drivers for persistent volumes.
-    pub volume_drivers: Choice,
-    /// Docker storage drivers.
-    pub storage_drivers: Choice,
-    /// Size in GB of each server's volume for images and containers when none is given; `None` where the driver makes no
-    /// such volumes.
-    pub docker_volume_size: Option<u32>,
-    /// Labels.
-    pub labels: Vec<LabelSchema>,
-    /// Whether its COE can be protected by TLS.
-    pub tls: bool,
-    /// The least and the most masters.
-    pub masters: (u32, u32),
-    /// Whether it can put a load balancer in front of the masters.
-    pub master_lb: bool,
-    /// Whether the number of nodes can change.
-    pub scalable: bool,
-    /// Whether its servers find each other through a discovery URL.
-    pub discovery: bool,
-    /// Whether it can make a registry in the cluster.
-    pub registry: bool,
-    /// Whether it can use an existing network.
-    pub fixed_network: bool,
-    /// Whether clusters without floating IPs work.
-    pub private_only: bool,
-    /// Whether the COE's port can be chosen.
-    pub apiserver_port: bool,
-    /// Login name on its servers.
-    pub login: String,
-    /// What else its users should know, in Markdown, for the driver's page.
-    pub notes: String,
-}
-
-impl DriverDescriptor {
-    /// A driver that can do nothing in particular; set what it can.
-    pub fn new(name: impl Into<String>, version: impl Into<String>, provides: Vec<ClusterType>) -> Self {
-        Self {
-            name: name.into(),
-            version: version.into(),
-            provides,
-            software: BTreeMap::new(),
-            network_drivers: Choice::default(),
-            volume_drivers: Choice::default(),
-            storage_drivers: Choice::default(),
-            docker_volume_size: None,
-            labels: Vec::new(),
-            tls: false,
-            masters: (1, 1),
-            master_lb: false,
-            scalable: false,
-            discovery: false,
-            registry: false,
-            fixed_network: false,
-            private_only: false,
-            apiserver_port: false,
-            login: String::new(),
-            notes: String::new(),
-        }
-    }
+    /// Nothing new: what failed when the cluster was made or last changed is tried again; what is there stays.
+    Resume,
 }
 
 /// How a cluster's infrastructure stands.
@@ -380,18 +249,5 @@ impl DriverRegistry {
     /// The kinds of cluster that can be made.
     pub fn types(&self) -> impl Iterator<Item = &ClusterType> {
         self.by_type.keys()
-    }
-}
-
-/// What a driver's checks see of a template that is kept.
-impl ClusterTemplate {
-    /// The kind of cluster that it makes.
-    #[must_use]
-    pub fn cluster_type(&self) -> ClusterType {
-        ClusterType::new(
-            self.spec.server_type,
-            self.cluster_distro.clone(),
-            self.spec.coe.clone(),
-        )
     }
 }

@@ -1,5 +1,6 @@
 //! The policy port: may this context do this.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::model::RequestContext;
@@ -13,6 +14,8 @@ pub enum Permission {
     TemplateCreate,
     /// `clustertemplate:get` and `clustertemplate:get_all`
     TemplateRead,
+    /// `clustertemplate:update`
+    TemplateUpdate,
     /// `clustertemplate:delete`
     TemplateDelete,
     /// `clustertemplate:publish`
@@ -23,8 +26,12 @@ pub enum Permission {
     ClusterRead,
     /// `cluster:update`
     ClusterUpdate,
+    /// `cluster:update_health_status`
+    ClusterUpdateHealth,
     /// `cluster:delete`
     ClusterDelete,
+    /// `cluster:adopt`
+    ClusterAdopt,
     /// `certificate:get`
     CertificateRead,
     /// `certificate:create`
@@ -51,11 +58,14 @@ impl Permission {
         match self {
             Self::TemplateCreate => "clustertemplate:create",
             Self::TemplateRead => "clustertemplate:get",
+            Self::TemplateUpdate => "clustertemplate:update",
             Self::TemplateDelete => "clustertemplate:delete",
             Self::TemplatePublish => "clustertemplate:publish",
             Self::ClusterCreate => "cluster:create",
             Self::ClusterRead => "cluster:get",
             Self::ClusterUpdate => "cluster:update",
+            Self::ClusterUpdateHealth => "cluster:update_health_status",
+            Self::ClusterAdopt => "cluster:adopt",
             Self::ClusterDelete => "cluster:delete",
             Self::CertificateRead => "certificate:get",
             Self::CertificateSign => "certificate:create",
@@ -72,11 +82,26 @@ impl Permission {
 
 /// Whose thing it is that a caller wants to touch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Target<'a> {
     /// The owning project.
     pub project_id: &'a str,
     /// The user who made it.
     pub user_id: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// What a project's user made.
+    #[must_use]
+    pub fn of(project_id: &'a str, user_id: &'a str) -> Self {
+        Self { project_id, user_id }
+    }
+
+    /// What the caller is about to make.
+    #[must_use]
+    pub fn own(cx: &'a RequestContext) -> Self {
+        Self::of(&cx.project_id, &cx.user_id)
+    }
 }
 
 /// Decides what a caller may do. It is asked before any look-up in the cloud.
@@ -102,30 +127,118 @@ impl dyn Policy {
     }
 }
 
-/// Magnum's own rules: the owning project may do everything, certificates are the owner's alone,
-/// publishing and quotas are the administrator's; the project itself may read its own quota.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DefaultPolicy;
+/// Magnum's own rules.
+///
+/// | What | Who |
+/// | --- | --- |
+/// | templates and clusters, but for the rest of this table | the owning project; administrators |
+/// | reading and using a public template | everybody |
+/// | publishing and hiding templates, quotas of projects | administrators; a project may read its own quota |
+/// | a cluster's certificates | the user who made it; administrators |
+/// | taking over clusters that were made elsewhere | administrators |
+/// | all of it but reporting health, under a trust or in a context of the trustees' domain | nobody: a node that got hold of its cluster's trust, under which it is its owner to Keystone, shall not make, change, remove or sign anything through the library |
+///
+/// Administrators, who have the role `admin`, see all projects' things. For others, other projects' things do not exist.
+///
+/// ```
+/// use magnum_core::{DefaultPolicy, Permission, Policy, RequestContext, Target};
+/// let policy = DefaultPolicy::default().with_trustee_domain("magnum-domain-id");
+/// let cx = RequestContext::new("node", "project").with_user_domain("magnum-domain-id");
+/// assert!(!policy.allows(&cx, Permission::ClusterCreate, &Target::own(&cx)));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefaultPolicy {
+    trustee_domains: BTreeSet<String>,
+}
+
+impl DefaultPolicy {
+    /// Denies contexts of this domain, by its id, almost everything. The builder of a service adds those of its clouds.
+    #[must_use]
+    pub fn with_trustee_domain(mut self, id: impl Into<String>) -> Self {
+        self.trustee_domains.insert(id.into());
+        self
+    }
+
+    fn is_trustee(&self, cx: &RequestContext) -> bool {
+        let domain = cx.user_domain_id.as_ref();
+        cx.trust_id.is_some() || domain.is_some_and(|domain| self.trustee_domains.contains(domain))
+    }
+}
 
 impl Policy for DefaultPolicy {
     fn allows(&self, cx: &RequestContext, permission: Permission, target: &Target<'_>) -> bool {
+        let own_project = cx.project_id == target.project_id;
+        if self.is_trustee(cx) {
+            return own_project && permission == Permission::ClusterUpdateHealth;
+        }
         if cx.is_admin() {
             return true;
         }
         match permission {
-            Permission::TemplatePublish => false,
-            Permission::QuotaList
+            Permission::TemplatePublish
+            | Permission::ClusterAdopt
+            | Permission::QuotaList
             | Permission::QuotaCreate
             | Permission::QuotaUpdate
             | Permission::QuotaDelete => false,
             Permission::CertificateRead | Permission::CertificateSign => {
-                cx.project_id == target.project_id && cx.user_id == target.user_id
+                own_project && cx.user_id == target.user_id
             }
-            _ => cx.project_id == target.project_id,
+            _ => own_project,
         }
     }
 
     fn sees_all_projects(&self, cx: &RequestContext) -> bool {
-        cx.is_admin()
+        cx.is_admin() && !self.is_trustee(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clusters_trustee_may_report_health_and_nothing_else() {
+        let policy = DefaultPolicy::default().with_trustee_domain("trustees");
+        let node = RequestContext::new("node", "p")
+            .with_user_domain("trustees")
+            .with_roles(["admin"]);
+        // By impersonation a trust's token shows its owner, with the owner's domain and roles.
+        let as_owner = RequestContext::new("alice", "p")
+            .with_roles(["admin"])
+            .with_trust("t");
+        let target = Target::of("p", "alice");
+        for node in [node, as_owner] {
+            assert!(policy.allows(&node, Permission::ClusterUpdateHealth, &target));
+            for permission in [
+                Permission::ClusterRead,
+                Permission::ClusterDelete,
+                Permission::CertificateSign,
+                Permission::TemplatePublish,
+            ] {
+                assert!(!policy.allows(&node, permission, &target), "{permission:?}");
+            }
+            assert!(!policy.sees_all_projects(&node));
+        }
+    }
+
+    #[test]
+    fn publishing_adopting_and_others_certificates_are_the_administrators() {
+        let policy = DefaultPolicy::default();
+        let peer = RequestContext::new("bob", "p");
+        let admin = RequestContext::new("root", "q").with_roles(["admin"]);
+        let target = Target::of("p", "alice");
+        for permission in [
+            Permission::TemplatePublish,
+            Permission::ClusterAdopt,
+            Permission::CertificateRead,
+            Permission::CertificateSign,
+        ] {
+            assert!(!policy.allows(&peer, permission, &target), "{permission:?}");
+            assert!(policy.allows(&admin, permission, &target), "{permission:?}");
+        }
+        assert!(policy.allows(&peer, Permission::ClusterDelete, &target));
+        let stranger = RequestContext::new("eve", "q");
+        assert!(!policy.allows(&stranger, Permission::ClusterRead, &target));
     }
 }

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::{
-    ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, DriverContext, DriverDescriptor,
-    InfrastructureState, NameSource, NodeAccess, NodePolicy, Observation, Parameters, Stack, StackDefinition,
-    StackTemplate, SubjectName, TrustAccess, cluster_made, node_names,
+    ClientConfig, ClientIdentity, ClusterChange, ClusterDriver, DriverContext, DriverDescriptor, Effect,
+    InfrastructureState, NameSource, Needs, NodeAccess, NodePolicy, Observation, OutputMapping, OutputTarget,
+    ParameterMapping, Parameters, Source, Stack, StackDefinition, StackTemplate, SubjectName, TrustAccess,
+    cluster_made, node_names,
 };
 use crate::model::{Cluster, Phase, PoolRole, Progress, TemplateSpec, tagged_generation};
 use crate::{Error, ErrorKind, Problem, Result};
@@ -55,6 +56,16 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
     /// Rules of the driver beyond its descriptor.
     fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem>;
 
+    /// See [`ClusterDriver::needs`].
+    fn needs(&self, _cluster: &Cluster) -> Needs {
+        Needs::default()
+    }
+
+    /// See [`ClusterDriver::effect`].
+    fn effect(&self, attribute: &str) -> Effect {
+        self.descriptor().effect(attribute)
+    }
+
     /// Whether the cluster's COE may have made load balancers and volumes by itself, behind the stack's back: they are
     /// looked for when it is deleted.
     fn cluster_made(&self, _cluster: &Cluster) -> bool {
@@ -82,122 +93,6 @@ pub struct StackInput<'a> {
     pub nodes: Option<&'a NodeAccess>,
     /// How its nodes could act under its trust; `None` without trusts.
     pub trust: Option<&'a TrustAccess>,
-}
-
-/// From where a stack parameter gets its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Source {
-    /// The cluster's SSH key pair.
-    Keypair,
-    /// The image.
-    Image,
-    /// The nodes' flavor.
-    Flavor,
-    /// The masters' flavor.
-    MasterFlavor,
-    /// The external network.
-    ExternalNetwork,
-    /// The DNS name server.
-    DnsNameserver,
-    /// The proxy for HTTP.
-    HttpProxy,
-    /// The proxy for HTTPS.
-    HttpsProxy,
-    /// What goes without a proxy.
-    NoProxy,
-    /// Size of the servers' volumes.
-    DockerVolumeSize,
-    /// How images are stored.
-    DockerStorageDriver,
-    /// Whether TLS is disabled.
-    TlsDisabled,
-    /// The discovery URL.
-    DiscoveryUrl,
-    /// The cluster's UUID.
-    ClusterUuid,
-    /// The number of nodes.
-    NodeCount,
-    /// The number of masters.
-    MasterCount,
-    /// An existing network.
-    FixedNetwork,
-    /// An existing subnet.
-    FixedSubnet,
-    /// The driver for persistent volumes.
-    VolumeDriver,
-    /// The container network driver.
-    NetworkDriver,
-    /// Whether there is a load balancer in front of the masters.
-    MasterLbEnabled,
-    /// Whether servers get floating IPs.
-    FloatingIpEnabled,
-    /// `host:port` of a registry without TLS.
-    InsecureRegistry,
-    /// Whether there is a registry in the cluster.
-    RegistryEnabled,
-    /// Nodes to remove when there are to be fewer; an empty list otherwise.
-    NodesToRemove,
-    /// A label; the driver's default when it is not given.
-    Label(&'static str),
-}
-
-/// A stack parameter and where its value comes from. Absent values are not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParameterMapping {
-    /// The parameter's name in the template.
-    pub parameter: &'static str,
-    /// Where the value comes from.
-    pub source: Source,
-    /// Whether the cluster cannot be made without it.
-    pub required: bool,
-}
-
-impl ParameterMapping {
-    /// A parameter that may be absent.
-    #[must_use]
-    pub const fn optional(parameter: &'static str, source: Source) -> Self {
-        Self {
-            parameter,
-            source,
-            required: false,
-        }
-    }
-
-    /// A parameter that must have a value.
-    #[must_use]
-    pub const fn required(parameter: &'static str, source: Source) -> Self {
-        Self {
-            parameter,
-            source,
-            required: true,
-        }
-    }
-}
-
-/// An attribute of the cluster that an output fills.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OutputTarget {
-    /// Where the COE is reached.
-    ApiAddress,
-    /// Addresses of the masters.
-    MasterAddresses,
-    /// Addresses of the nodes.
-    NodeAddresses,
-    /// Version of the COE.
-    CoeVersion,
-    /// Version of the container engine.
-    ContainerVersion,
-}
-
-/// A stack output and the attribute that it fills.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutputMapping {
-    /// The output's name in the template.
-    pub output: &'static str,
-    /// The attribute.
-    pub target: OutputTarget,
 }
 
 /// A [`ClusterDriver`] for clusters that are one Heat stack.
@@ -234,7 +129,7 @@ impl<T: TemplateDefinition> StackDriver<T> {
     ) -> Result<Parameters> {
         let mut parameters = Parameters::new();
         for mapping in self.definition.parameters() {
-            match self.value(mapping.source, cluster) {
+            match mapping.source.value(cluster, self.definition.descriptor()) {
                 Some(value) => {
                     parameters.insert(mapping.parameter.to_owned(), value);
                 }
@@ -252,48 +147,6 @@ impl<T: TemplateDefinition> StackDriver<T> {
         };
         parameters.extend(self.definition.extra_parameters(&input)?);
         Ok(parameters)
-    }
-
-    fn value(&self, source: Source, cluster: &Cluster) -> Option<Value> {
-        let spec = &cluster.template;
-        let text = |value: &Option<String>| value.as_ref().map(|v| json!(v));
-        match source {
-            Source::Keypair => text(&cluster.keypair),
-            Source::Image => Some(json!(spec.image_id)),
-            Source::Flavor => text(&spec.flavor_id),
-            Source::MasterFlavor => text(&spec.master_flavor_id),
-            Source::ExternalNetwork => Some(json!(spec.external_network_id)),
-            Source::DnsNameserver => text(&spec.dns_nameserver),
-            Source::HttpProxy => text(&spec.http_proxy),
-            Source::HttpsProxy => text(&spec.https_proxy),
-            Source::NoProxy => text(&spec.no_proxy),
-            Source::DockerVolumeSize => spec.docker_volume_size.map(|size| json!(size)),
-            Source::DockerStorageDriver => text(&spec.docker_storage_driver),
-            Source::TlsDisabled => Some(json!(spec.tls_disabled)),
-            Source::DiscoveryUrl => text(&cluster.discovery_url),
-            Source::ClusterUuid => Some(json!(cluster.id.to_string())),
-            Source::NodeCount => Some(json!(cluster.node_count())),
-            Source::MasterCount => Some(json!(cluster.master_count())),
-            Source::NodesToRemove => Some(json!([])),
-            Source::FixedNetwork => text(&spec.fixed_network),
-            Source::FixedSubnet => text(&spec.fixed_subnet),
-            Source::VolumeDriver => text(&spec.volume_driver),
-            Source::NetworkDriver => text(&spec.network_driver),
-            Source::MasterLbEnabled => spec.master_lb_enabled.map(|enabled| json!(enabled)),
-            Source::FloatingIpEnabled => spec.floating_ip_enabled.map(|enabled| json!(enabled)),
-            Source::InsecureRegistry => text(&spec.insecure_registry),
-            Source::RegistryEnabled => Some(json!(spec.registry_enabled)),
-            Source::Label(key) => {
-                let schema = self
-                    .definition
-                    .descriptor()
-                    .labels
-                    .iter()
-                    .find(|label| label.key == key);
-                let given = spec.labels.get(key).cloned();
-                given.or_else(|| schema?.default.clone()).map(|v| json!(v))
-            }
-        }
     }
 }
 
@@ -321,14 +174,27 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
     }
 
     async fn cluster_update(&self, cx: &DriverContext, change: &ClusterChange) -> Result<()> {
-        let ClusterChange::Scale { count, remove, .. } = change;
         let mut parameters = Parameters::new();
         for mapping in self.definition.parameters() {
-            match mapping.source {
-                Source::NodeCount => parameters.insert(mapping.parameter.to_owned(), json!(count)),
-                Source::NodesToRemove => parameters.insert(mapping.parameter.to_owned(), json!(remove)),
+            let value = match (change, mapping.source) {
+                (ClusterChange::Scale { count, .. }, Source::NodeCount) => Some(json!(count)),
+                (ClusterChange::Scale { remove, .. }, Source::NodesToRemove) => Some(json!(remove)),
+                (ClusterChange::Attributes { names }, source)
+                    if source
+                        .attribute()
+                        .is_some_and(|name| names.iter().any(|n| n == name)) =>
+                {
+                    source.value(cx.cluster(), self.definition.descriptor())
+                }
+                // The stack keeps its other parameters, and tries again what failed.
+                (ClusterChange::Resume, Source::NodeCount) => {
+                    Source::NodeCount.value(cx.cluster(), self.definition.descriptor())
+                }
                 _ => None,
             };
+            if let Some(value) = value {
+                parameters.insert(mapping.parameter.to_owned(), value);
+            }
         }
         cx.stack(MAIN).change(parameters).await
     }
@@ -365,6 +231,14 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
             }
         }
         Ok(seen)
+    }
+
+    fn needs(&self, cluster: &Cluster) -> Needs {
+        self.definition.needs(cluster)
+    }
+
+    fn effect(&self, attribute: &str) -> Effect {
+        self.definition.effect(attribute)
     }
 
     fn node_policy(&self) -> NodePolicy {

@@ -23,6 +23,10 @@ use crate::{Error, ErrorKind, Result};
 pub struct Settings {
     /// How many clusters a project may have. Default 20.
     pub clusters_per_project: u32,
+    /// How many stacks Heat lets a project have: its `max_stacks_per_tenant`. Default 512, as Heat's.
+    pub stacks_per_project: u32,
+    /// How many resources Heat lets a stack have, nested ones included: its `max_resources_per_stack`. Default 1000, as Heat's.
+    pub resources_per_stack: u32,
     /// How long one call to the outside may take. Default 60 s.
     pub call_timeout: Duration,
     /// How long a worker owns a cluster without renewing; longer than `call_timeout`. Default 180 s.
@@ -48,6 +52,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             clusters_per_project: 20,
+            stacks_per_project: 512,
+            resources_per_stack: 1000,
             call_timeout: Duration::from_secs(60),
             lease: Duration::from_secs(180),
             poll_interval: Duration::from_secs(10),
@@ -353,6 +359,13 @@ impl MagnumBuilder {
             let message = "the lease must be longer than the call time-out";
             return Err(Error::new(ErrorKind::Configuration, message));
         }
+        let trustee_domains = clouds
+            .values()
+            .filter_map(|cloud| cloud.identity.as_ref()?.trustee_domain_id.clone());
+        let policy = self.policy.unwrap_or_else(|| {
+            let policy = trustee_domains.fold(DefaultPolicy::default(), DefaultPolicy::with_trustee_domain);
+            Arc::new(policy)
+        });
         let inner = Inner {
             store: self.store.ok_or_else(|| missing("a store"))?,
             clouds,
@@ -363,7 +376,7 @@ impl MagnumBuilder {
             endpoint: self.endpoint,
             discovery: self.discovery,
             egress: self.egress.unwrap_or_else(|| Arc::new(DefaultEgress::default())),
-            policy: self.policy.unwrap_or_else(|| Arc::new(DefaultPolicy)),
+            policy,
             notifier: self.notifier.unwrap_or_else(|| Arc::new(LogNotifier)),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             ids: self.ids.unwrap_or_else(|| Arc::new(SystemRandom)),

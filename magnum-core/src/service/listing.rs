@@ -288,10 +288,7 @@ impl Magnum {
             Projects::One(project) => Some(project),
             Projects::All => None,
         };
-        let target = Target {
-            project_id: project.unwrap_or(&cx.project_id),
-            user_id: &cx.user_id,
-        };
+        let target = Target::of(project.unwrap_or(&cx.project_id), &cx.user_id);
         self.inner.policy.enforce(cx, permission, &target)?;
         if project != Some(&cx.project_id) && !self.inner.policy.sees_all_projects(cx) {
             let message = "only who sees all projects may list what is not the own project's";

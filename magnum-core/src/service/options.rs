@@ -28,6 +28,8 @@ pub struct ScaleOptions {
     pub remove: Vec<String>,
     /// Only if the cluster is at this generation; else `Stale`.
     pub expected_generation: Option<u64>,
+    /// Whether the cluster goes back to the nodes that it had when the change fails. Default false.
+    pub rollback: bool,
 }
 
 impl ScaleOptions {
@@ -35,6 +37,66 @@ impl ScaleOptions {
     #[must_use]
     pub fn with_remove<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> Self {
         self.remove = nodes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Demands a generation.
+    #[must_use]
+    pub fn with_expected_generation(mut self, generation: u64) -> Self {
+        self.expected_generation = Some(generation);
+        self
+    }
+
+    /// Goes back when the change fails.
+    #[must_use]
+    pub fn with_rollback(mut self) -> Self {
+        self.rollback = true;
+        self
+    }
+}
+
+/// How to update a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateOptions {
+    /// Only if the cluster is at this generation; else `Stale`.
+    pub expected_generation: Option<u64>,
+    /// Whether the cluster goes back to what it was when the change fails. Default false.
+    pub rollback: bool,
+}
+
+impl UpdateOptions {
+    /// Demands a generation.
+    #[must_use]
+    pub fn with_expected_generation(mut self, generation: u64) -> Self {
+        self.expected_generation = Some(generation);
+        self
+    }
+
+    /// Goes back when the change fails.
+    #[must_use]
+    pub fn with_rollback(mut self) -> Self {
+        self.rollback = true;
+        self
+    }
+}
+
+/// How to bring a cluster to a desired state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ApplyOptions {
+    /// The same key with the same desired state is one request: repeated, it changes nothing more. With another
+    /// desired state it is a conflict.
+    pub idempotency_key: Option<String>,
+    /// Only if the cluster is at this generation, for example the one that was planned on; else `Stale`.
+    pub expected_generation: Option<u64>,
+}
+
+impl ApplyOptions {
+    /// Sets the idempotency key: 1 to 255 characters.
+    #[must_use]
+    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
         self
     }
 

@@ -121,10 +121,7 @@ impl Magnum {
     }
 
     fn may_for(&self, cx: &RequestContext, permission: Permission, project: &str) -> Result<()> {
-        let target = Target {
-            project_id: project,
-            user_id: &cx.user_id,
-        };
+        let target = Target::of(project, &cx.user_id);
         self.inner.policy.enforce(cx, permission, &target)
     }
 

@@ -1,7 +1,7 @@
 //! Checks that need nothing but the request and the driver.
 
 use crate::Problem;
-use crate::model::{self, Labels, TemplateSpec};
+use crate::model::{self, ClusterSpec, Labels, TemplateSpec};
 use crate::ports::{Choice, DriverDescriptor, EgressPolicy, LabelType, literal_address, version_numbers};
 
 const NAME_LIMIT: usize = 242;
@@ -60,6 +60,35 @@ fn optional(field: &str, value: Option<&String>, problems: &mut Vec<Problem>) {
     problems.extend(value.and_then(|value| plain(field, value)));
 }
 
+/// Form of a cluster's attributes, whatever the template.
+pub(super) fn cluster_form(spec: &ClusterSpec) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if spec.cluster_template.is_empty() {
+        problems.push(Problem::new(
+            "cluster_template",
+            "",
+            "this attribute is mandatory",
+        ));
+    }
+    problems.extend(spec.name.as_deref().and_then(cluster_name));
+    for (field, value) in [
+        ("keypair", &spec.keypair),
+        ("discovery_url", &spec.discovery_url),
+        ("flavor_id", &spec.flavor_id),
+        ("master_flavor_id", &spec.master_flavor_id),
+        ("fixed_network", &spec.fixed_network),
+        ("fixed_subnet", &spec.fixed_subnet),
+    ] {
+        optional(field, value.as_ref(), &mut problems);
+    }
+    problems.extend(count("create_timeout", spec.create_timeout, 1, 7 * 24 * 60));
+    problems.extend(
+        spec.docker_volume_size
+            .and_then(|size| count("docker_volume_size", size, 1, 1 << 20)),
+    );
+    problems
+}
+
 /// Form of the attributes, whatever the driver.
 pub(super) fn template_form(spec: &TemplateSpec) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -82,14 +111,17 @@ pub(super) fn template_form(spec: &TemplateSpec) -> Vec<Problem> {
         ("fixed_network", &spec.fixed_network),
         ("fixed_subnet", &spec.fixed_subnet),
         ("insecure_registry", &spec.insecure_registry),
-        ("tags", &spec.tags),
     ] {
         optional(field, value.as_ref(), &mut problems);
     }
+    // No tags at all can be said, too.
+    let tags = spec.tags.as_ref().filter(|tags| !tags.is_empty());
+    optional("tags", tags, &mut problems);
     if let Some(dns) = &spec.dns_nameserver {
-        let fits = dns
-            .split(',')
-            .all(|part| part.trim().parse::<std::net::Ipv4Addr>().is_ok());
+        let fits = dns.len() <= 255
+            && dns
+                .split(',')
+                .all(|part| part.trim().parse::<std::net::Ipv4Addr>().is_ok());
         if !fits {
             problems.push(Problem::new(
                 "dns_nameserver",
@@ -111,9 +143,10 @@ pub(super) fn template_form(spec: &TemplateSpec) -> Vec<Problem> {
             problems.push(Problem::new("no_proxy", list, message));
         }
     }
-    if spec.docker_volume_size == Some(0) {
-        problems.push(Problem::new("docker_volume_size", 0, "1 GB or more is allowed"));
-    }
+    problems.extend(
+        spec.docker_volume_size
+            .and_then(|size| count("docker_volume_size", size, 1, 1 << 20)),
+    );
     if let Some(port) = spec.apiserver_port.filter(|port| *port < 1024) {
         problems.push(Problem::new("apiserver_port", port, "1024 to 65535 is allowed"));
     }
@@ -167,6 +200,12 @@ pub(super) fn template_fits(spec: &TemplateSpec, driver: &DriverDescriptor) -> V
     }
     if spec.floating_ip_enabled == Some(false) && !driver.private_only {
         problems.push(cannot("floating_ip_enabled", "false".into()));
+    }
+    if let Some(size) = spec
+        .docker_volume_size
+        .filter(|_| driver.docker_volume_size.is_none())
+    {
+        problems.push(cannot("docker_volume_size", size.to_string()));
     }
     for (field, value) in [
         ("fixed_network", &spec.fixed_network),

@@ -1,5 +1,6 @@
 //! Fragments that several drivers share, and the grammars of the values that stacks pass on to nodes.
 
+pub(crate) mod docker_client;
 pub(crate) mod grammar;
 pub(crate) mod timeout;
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use magnum_core::{
-    Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error, ErrorKind,
-    NameSource, OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Secret,
-    ServerType, Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
+    Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error, NameSource, Needs,
+    OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, ServerType,
+    Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
 use super::version::{DRIVER, VERSION};
-use crate::common::{driver_text, grammar, timeout};
+use crate::common::{docker_client, driver_text, grammar, timeout};
 
 /// The most hosts that the private network and its first addresses have room for.
 const MAX_NODES: u32 = 200;
@@ -115,6 +115,7 @@ fn describe() -> DriverDescriptor {
     descriptor.storage_drivers = only("overlay");
     descriptor.tls = true;
     descriptor.scalable = true;
+    descriptor.named_removal = true;
     descriptor.private_only = true;
     "ubuntu".clone_into(&mut descriptor.login);
     descriptor
@@ -127,6 +128,27 @@ impl TemplateDefinition for DockerUbuntu {
 
     fn template(&self) -> &StackTemplate {
         &self.template
+    }
+
+    fn needs(&self, cluster: &Cluster) -> Needs {
+        let hosts = u64::from(cluster.node_count());
+        let floating = u64::from(cluster.template.floating_ip_enabled != Some(false));
+        let mut needs = Needs::default();
+        needs.servers(cluster.template.flavor_id.as_deref().unwrap_or_default(), hosts);
+        needs.networks = 1;
+        needs.subnets = 1;
+        needs.routers = 1;
+        // One of each host, and the router's inside.
+        needs.ports = hosts + 1;
+        needs.floating_ips = floating * hosts;
+        needs.security_groups = 1;
+        // Ping, SSH, Docker, and the two that Neutron makes with a group.
+        needs.security_group_rules = 5;
+        needs.stacks = 1;
+        // Network, subnet, router and its inside, security group, the group of hosts; for each host its stack, wait
+        // handle, condition, port, server and floating IP.
+        needs.stack_resources = 6 + hosts * (5 + floating);
+        needs
     }
 
     fn parameters(&self) -> &[ParameterMapping] {
@@ -181,34 +203,6 @@ impl TemplateDefinition for DockerUbuntu {
     }
 
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
-        let Some(address) = &cluster.api_address else {
-            let message = format!(
-                "cluster {} has no address yet; its status is {}",
-                cluster.name, cluster.status
-            );
-            return Err(Error::new(ErrorKind::Conflict, message).at("driver", "client configuration"));
-        };
-        let mut config = ClientConfig {
-            files: BTreeMap::new(),
-            environment: BTreeMap::from([("DOCKER_HOST".to_owned(), address.clone())]),
-        };
-        if cluster.tls() {
-            let Some(identity) = identity else {
-                let message = "Docker demands a client certificate, and none was made";
-                return Err(Error::new(ErrorKind::InvalidInput, message).at("driver", "client configuration"));
-            };
-            config.files = BTreeMap::from([
-                ("ca.pem".to_owned(), Secret::new(identity.ca.clone())),
-                ("cert.pem".to_owned(), Secret::new(identity.certificate.clone())),
-                ("key.pem".to_owned(), identity.private_key.clone()),
-            ]);
-            config
-                .environment
-                .insert("DOCKER_CERT_PATH".to_owned(), "{dir}".to_owned());
-            config
-                .environment
-                .insert("DOCKER_TLS_VERIFY".to_owned(), "1".to_owned());
-        }
-        Ok(config)
+        docker_client::config(cluster, identity)
     }
 }

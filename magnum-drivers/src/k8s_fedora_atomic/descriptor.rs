@@ -29,6 +29,10 @@ pub(super) const SERVICE_ADDRESS: &str = "10.254.0.1";
 /// The one of the name server.
 pub(super) const DNS_ADDRESS: &str = "10.254.0.10";
 
+/// How many rules the groups have for SSH, ping, and what is reached from outside.
+pub(super) const MASTER_RULES: u64 = 3;
+pub(super) const MINION_RULES: u64 = 3;
+
 pub(super) const FLANNEL_CIDR: &str = "10.100.0.0/16";
 pub(super) const FLANNEL_SUBNETLEN: &str = "24";
 
@@ -63,6 +67,7 @@ pub(super) fn describe() -> DriverDescriptor {
     descriptor.masters = (1, MAX_MASTERS);
     descriptor.master_lb = true;
     descriptor.scalable = true;
+    descriptor.named_removal = true;
     descriptor.discovery = true;
     descriptor.registry = true;
     descriptor.fixed_network = true;

@@ -11,7 +11,7 @@ use crate::{Language, TemplateText};
 
 /// A configuration file with everything in it, and the same key and certificates as files of their own for other
 /// clients of the API.
-pub(super) fn client_config(cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
+pub(crate) fn client_config(cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
     let refuse = |kind, message: String| Err(Error::new(kind, message).at("driver", "client configuration"));
     let Some(address) = &cluster.api_address else {
         let message = format!(

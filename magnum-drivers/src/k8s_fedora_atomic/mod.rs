@@ -18,7 +18,8 @@
 //! ```
 
 mod descriptor;
-mod kubeconfig;
+pub(crate) mod kubeconfig;
+mod needs;
 mod node_policy;
 mod rules;
 mod template_def;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use magnum_core::{
-    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, ErrorKind, NameSource, NodePolicy,
+    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, ErrorKind, NameSource, Needs, NodePolicy,
     OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Source, StackInput,
     StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
 use super::version::{DRIVER, VERSION};
-use super::{descriptor, kubeconfig, node_policy, rules};
+use super::{descriptor, kubeconfig, needs, node_policy, rules};
 use crate::common::{driver_text, grammar, timeout};
 
 const PARAMETERS: &[ParameterMapping] = &[
@@ -287,6 +287,10 @@ impl TemplateDefinition for K8sFedoraAtomic {
 
     fn node_policy(&self) -> NodePolicy {
         node_policy::policy()
+    }
+
+    fn needs(&self, cluster: &Cluster) -> Needs {
+        needs::needs(cluster, cluster_rules().len() as u64)
     }
 
     fn trust_on_nodes(&self, template: &TemplateSpec) -> Option<&'static str> {

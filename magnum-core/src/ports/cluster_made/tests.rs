@@ -5,7 +5,10 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::Error;
-use crate::model::{Cluster, ClusterStatus, DriverRef, Phase, Progress, Revision, TemplateId, TemplateSpec};
+use crate::model::{
+    Cluster, ClusterStatus, DriverRef, Health, Labels, OnCreateFailure, Phase, Progress, Revision,
+    TemplateId, TemplateSpec,
+};
 use crate::ports::{Parameters, Stack, StackDefinition, StackKeeper, StackRef};
 
 const OWN: &str = "0a000000-0000-4000-8000-000000000001";
@@ -35,6 +38,10 @@ fn cluster() -> Arc<Cluster> {
         keypair: None,
         create_timeout: 60,
         discovery_url: None,
+        discovery_made: false,
+        template_labels: Labels::new(),
+        on_create_failure: OnCreateFailure::Keep,
+        health: Health::default(),
         pools: Vec::new(),
         status: ClusterStatus::DELETE_COMPLETE,
         status_reason: None,

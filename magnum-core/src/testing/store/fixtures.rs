@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::model::{
     Cluster, ClusterId, ClusterStatus, ClusterTemplate, DiscoveryMember, DiscoveryRegistry, DriverRef, Event,
-    EventId, FailureCode, Fault, LedgerEntry, LedgerId, NodeCredential, Operation, OperationId,
-    OperationKind, OperationState, Outcome, Owned, Pool, PoolRole, Progress, Revision, SealedToken, Step,
-    TemplateId, TemplateSpec,
+    EventId, FailureCode, Fault, Health, Labels, LedgerEntry, LedgerId, NodeCredential, OnCreateFailure,
+    Operation, OperationId, OperationKind, OperationState, Outcome, Owned, Pool, PoolRole, Progress,
+    Revision, SealedToken, Step, TemplateId, TemplateSpec,
 };
 use crate::ports::{CertRef, Claim, Commit, Condition, KeyPair, Lease, Sealed, Store, Write};
 use crate::{ErrorKind, Result};
@@ -81,6 +81,10 @@ impl Corner {
             keypair: Some("testkey".to_owned()),
             create_timeout: 60,
             discovery_url: None,
+            discovery_made: false,
+            template_labels: Labels::new(),
+            on_create_failure: OnCreateFailure::Keep,
+            health: Health::default(),
             pools: vec![pool("master", PoolRole::Master), pool("worker", PoolRole::Worker)],
             status: ClusterStatus::CREATE_IN_PROGRESS,
             status_reason: None,

@@ -1,0 +1,38 @@
+//! What the `docker` client needs.
+
+use std::collections::BTreeMap;
+
+use magnum_core::{ClientConfig, ClientIdentity, Cluster, Error, ErrorKind, Result, Secret};
+
+/// Key and certificates under the names that the client looks for, and the environment that leads it there.
+pub(crate) fn config(cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
+    let Some(address) = &cluster.api_address else {
+        let message = format!(
+            "cluster {} has no address yet; its status is {}",
+            cluster.name, cluster.status
+        );
+        return Err(Error::new(ErrorKind::Conflict, message).at("driver", "client configuration"));
+    };
+    let mut config = ClientConfig {
+        files: BTreeMap::new(),
+        environment: BTreeMap::from([("DOCKER_HOST".to_owned(), address.clone())]),
+    };
+    if cluster.tls() {
+        let Some(identity) = identity else {
+            let message = "Docker demands a client certificate, and none was made";
+            return Err(Error::new(ErrorKind::InvalidInput, message).at("driver", "client configuration"));
+        };
+        config.files = BTreeMap::from([
+            ("ca.pem".to_owned(), Secret::new(identity.ca.clone())),
+            ("cert.pem".to_owned(), Secret::new(identity.certificate.clone())),
+            ("key.pem".to_owned(), identity.private_key.clone()),
+        ]);
+        config
+            .environment
+            .insert("DOCKER_CERT_PATH".to_owned(), "{dir}".to_owned());
+        config
+            .environment
+            .insert("DOCKER_TLS_VERIFY".to_owned(), "1".to_owned());
+    }
+    Ok(config)
+}

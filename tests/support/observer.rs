@@ -1,0 +1,91 @@
+//! A driver that sees what a test wants it to see.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use magnum::drivers::docker_ubuntu::DockerUbuntu;
+use magnum::*;
+
+use super::scene::Scene;
+
+type Sight = Box<dyn FnMut(&Cluster, Observation) -> Observation + Send>;
+
+/// What the driver makes of what is there.
+#[derive(Clone, Default)]
+pub struct Observer(Arc<Mutex<Option<Sight>>>);
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+impl Observer {
+    /// A scene with a Docker driver of which this is the eye.
+    pub async fn scene(&self) -> Scene {
+        let driver = Driver(magnum::drivers::docker_ubuntu(), self.clone());
+        Scene::of_drivers(1, vec![Arc::new(driver)]).await
+    }
+
+    pub fn sees(&self, sight: impl FnMut(&Cluster, Observation) -> Observation + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(sight));
+    }
+
+    /// What is there.
+    pub fn sees_clearly(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+}
+
+/// An observation in another state.
+pub fn but(seen: Observation, action: Action, phase: Phase) -> Observation {
+    Observation {
+        state: InfrastructureState::Present(action, phase),
+        ..seen
+    }
+}
+
+#[derive(Debug)]
+struct Driver(StackDriver<DockerUbuntu>, Observer);
+
+#[async_trait]
+impl ClusterDriver for Driver {
+    fn descriptor(&self) -> &DriverDescriptor {
+        self.0.descriptor()
+    }
+    fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
+        self.0.validate(template, cluster)
+    }
+    async fn cluster_create(&self, cx: &DriverContext) -> Result<()> {
+        self.0.cluster_create(cx).await
+    }
+    async fn cluster_update(&self, cx: &DriverContext, change: &ClusterChange) -> Result<()> {
+        self.0.cluster_update(cx, change).await
+    }
+    async fn cluster_delete(&self, cx: &DriverContext) -> Result<()> {
+        self.0.cluster_delete(cx).await
+    }
+    async fn pre_delete(&self, cx: &DriverContext) -> Result<()> {
+        self.0.pre_delete(cx).await
+    }
+    async fn observe(&self, cx: &DriverContext) -> Result<Observation> {
+        let seen = self.0.observe(cx).await?;
+        let mut sight = self.1.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(match &mut *sight {
+            Some(sight) => sight(cx.cluster(), seen),
+            None => seen,
+        })
+    }
+    async fn node_names(
+        &self,
+        cx: &DriverContext,
+        role: PoolRole,
+        member: Option<&str>,
+    ) -> Result<Vec<SubjectName>> {
+        self.0.node_names(cx, role, member).await
+    }
+    fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
+        self.0.client_config(cluster, identity)
+    }
+}
