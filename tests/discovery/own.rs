@@ -339,7 +339,7 @@ fn calls_of_the_step(calls: &[String]) -> usize {
 async fn every_call_of_the_step_can_go_wrong() {
     let run = async |harm: Option<(u64, Outcome)>| {
         let scene = Scene::discovering(7, Discovering::Own).await;
-        let id = accept(&scene, 2, None).await.unwrap().id;
+        let id = accept(&scene, 3, None).await.unwrap().id;
         scene.interrupter.arm(harm);
         {
             let conductor = scene.conductor(3);
