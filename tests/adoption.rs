@@ -192,7 +192,7 @@ async fn a_cluster_is_taken_over_scaled_and_deleted_to_nothing() {
     for nodes in [3, 1] {
         scene
             .magnum
-            .scale_cluster(&scene.cx, adopted.id, nodes, ScaleOptions::default())
+            .scale_cluster(&scene.cx, adopted.id, nodes, UpdateOptions::default())
             .await
             .unwrap();
         scene.settle().await;

@@ -54,7 +54,7 @@ async fn a_cluster_lives_with_its_certificates_in_barbican() {
 
     // Nodes that come later get their certificates from the same authority.
     for nodes in [2, 1] {
-        let options = ScaleOptions::default();
+        let options = UpdateOptions::default();
         scene
             .magnum
             .scale_cluster(&scene.cx, id, nodes, options)

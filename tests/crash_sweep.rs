@@ -100,7 +100,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         match kind {
             Kind::Create | Kind::CreateKubernetes | Kind::CreateInBarbican | Kind::Unwind => {}
             Kind::Scale | Kind::RollBack => {
-                let mut options = ScaleOptions::default();
+                let mut options = UpdateOptions::default();
                 if kind == Kind::RollBack {
                     no_room(&scene);
                     options = options.with_rollback();

@@ -11,11 +11,10 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use magnum::drivers::docker_ubuntu::DockerUbuntu;
 use magnum::openstack::sim::{At, Effect as Harm, Fault as Injected};
 use magnum::*;
+use support::observer::Observer;
 use support::scene::Scene;
 
 /// The documentation's table: HTTP status, how a failed operation is filed, and example, by kind.
@@ -78,7 +77,7 @@ async fn conflict() -> Error {
     error
 }
 
-async fn scale(scene: &Scene, options: ScaleOptions) -> Result<Cluster> {
+async fn scale(scene: &Scene, options: UpdateOptions) -> Result<Cluster> {
     scene
         .magnum
         .scale_cluster(&scene.cx, "mycluster", 2, options)
@@ -87,13 +86,13 @@ async fn scale(scene: &Scene, options: ScaleOptions) -> Result<Cluster> {
 
 async fn busy() -> Error {
     let scene = whole().await;
-    scale(&scene, ScaleOptions::default()).await.unwrap();
-    scale(&scene, ScaleOptions::default()).await.unwrap_err()
+    scale(&scene, UpdateOptions::default()).await.unwrap();
+    scale(&scene, UpdateOptions::default()).await.unwrap_err()
 }
 
 async fn stale() -> Error {
     let scene = whole().await;
-    let options = ScaleOptions::default().with_expected_generation(7);
+    let options = UpdateOptions::default().with_expected_generation(7);
     scale(&scene, options).await.unwrap_err()
 }
 
@@ -180,52 +179,14 @@ async fn configuration() -> Error {
     Magnum::builder().build().unwrap_err()
 }
 
-/// A driver of the host's own, which fails so.
-#[derive(Debug)]
-struct Failing(StackDriver<DockerUbuntu>, ErrorKind, &'static str);
-
-#[async_trait::async_trait]
-impl ClusterDriver for Failing {
-    fn descriptor(&self) -> &DriverDescriptor {
-        self.0.descriptor()
-    }
-    fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem> {
-        self.0.validate(template, cluster)
-    }
-    async fn cluster_create(&self, cx: &DriverContext) -> Result<()> {
-        self.0.cluster_create(cx).await
-    }
-    async fn cluster_update(&self, cx: &DriverContext, change: &ClusterChange) -> Result<()> {
-        self.0.cluster_update(cx, change).await
-    }
-    async fn cluster_delete(&self, cx: &DriverContext) -> Result<()> {
-        self.0.cluster_delete(cx).await
-    }
-    async fn pre_delete(&self, cx: &DriverContext) -> Result<()> {
-        self.0.pre_delete(cx).await
-    }
-    async fn observe(&self, cx: &DriverContext) -> Result<Observation> {
-        self.0.observe(cx).await
-    }
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        m: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
-        self.0.node_names(cx, role, m).await
-    }
-    fn client_config(&self, _cluster: &Cluster, _identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
-        Err(Error::new(self.1, self.2))
-    }
-}
-
-async fn of_a_driver(kind: ErrorKind, message: &'static str) -> Error {
-    let driver = Failing(magnum::drivers::docker_ubuntu(), kind, message);
-    let scene = Scene::of_drivers(1, vec![Arc::new(driver)]).await;
+/// From a driver of the host's own.
+async fn of_a_driver(kind: ErrorKind, message: &str) -> Error {
+    let observer = Observer::default();
+    let scene = observer.scene().await;
     scene.template().await;
     scene.accept(1).await;
     scene.settle().await;
+    observer.configures_nobody(Error::new(kind, message));
     scene
         .magnum
         .client_config(&scene.cx, "mycluster", None)

@@ -53,7 +53,7 @@ async fn the_guides_example() {
 
     scene
         .magnum
-        .scale_cluster(&scene.cx, made.id, 2, ScaleOptions::default())
+        .scale_cluster(&scene.cx, made.id, 2, UpdateOptions::default())
         .await
         .unwrap();
     scene.settle().await;

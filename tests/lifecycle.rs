@@ -46,7 +46,7 @@ async fn a_cluster_is_made_scaled_and_removed_without_a_trace() {
 
     scene
         .magnum
-        .scale_cluster(&scene.cx, made.id, 3, ScaleOptions::default())
+        .scale_cluster(&scene.cx, made.id, 3, UpdateOptions::default())
         .await
         .unwrap();
     scene.settle().await;
@@ -61,7 +61,7 @@ async fn a_cluster_is_made_scaled_and_removed_without_a_trace() {
 
     scene
         .magnum
-        .scale_cluster(&scene.cx, made.id, 1, ScaleOptions::default())
+        .scale_cluster(&scene.cx, made.id, 1, UpdateOptions::default())
         .await
         .unwrap();
     scene.settle().await;

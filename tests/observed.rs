@@ -45,7 +45,7 @@ async fn whole() -> (Observer, Scene, ClusterId) {
     (observer, scene, id)
 }
 
-async fn grow(scene: &Scene, id: ClusterId, options: ScaleOptions) -> Cluster {
+async fn grow(scene: &Scene, id: ClusterId, options: UpdateOptions) -> Cluster {
     scene
         .magnum
         .scale_cluster(&scene.cx, id, 2, options)
@@ -97,7 +97,7 @@ async fn a_create_ends_when_its_time_is_up() {
 async fn every_other_operation_ends_when_its_time_is_up() {
     let (observer, scene, id) = whole().await;
     observer.sees(|_, seen| but(seen, Action::Update, Phase::InProgress));
-    let ended = grow(&scene, id, ScaleOptions::default()).await;
+    let ended = grow(&scene, id, UpdateOptions::default()).await;
     assert_eq!(
         (ended.status, code(&ended)),
         (ClusterStatus::UPDATE_FAILED, FailureCode::Timeout)
@@ -141,7 +141,7 @@ async fn the_result_of_an_earlier_change_is_none_of_this_one() {
             ..but(seen, Action::Create, Phase::Complete)
         }
     });
-    let ended = grow(&scene, id, ScaleOptions::default()).await;
+    let ended = grow(&scene, id, UpdateOptions::default()).await;
     assert_eq!(
         ended.status,
         ClusterStatus::UPDATE_COMPLETE,
@@ -168,7 +168,7 @@ async fn what_the_owner_does_in_heat_is_waited_for_and_a_rollback_there_is_a_fai
             _ => seen,
         }
     });
-    let ended = grow(&scene, id, ScaleOptions::default()).await;
+    let ended = grow(&scene, id, UpdateOptions::default()).await;
     assert_eq!(
         ended.status,
         ClusterStatus::UPDATE_COMPLETE,
@@ -179,7 +179,7 @@ async fn what_the_owner_does_in_heat_is_waited_for_and_a_rollback_there_is_a_fai
     observer.sees(|_, seen| but(seen, Action::Rollback, Phase::Complete));
     let scale = scene
         .magnum
-        .scale_cluster(&scene.cx, id, 3, ScaleOptions::default());
+        .scale_cluster(&scene.cx, id, 3, UpdateOptions::default());
     scale.await.unwrap();
     scene.settle().await;
     let ended = scene.cluster(id).await.unwrap();
@@ -205,7 +205,7 @@ async fn a_rollback_that_fails_tells_both_faults_and_can_be_retried() {
         reason: Some("Quota exceeded for ports".into()),
         ..but(seen, Action::Update, Phase::Failed)
     });
-    let ended = grow(&scene, id, ScaleOptions::default().with_rollback()).await;
+    let ended = grow(&scene, id, UpdateOptions::default().with_rollback()).await;
     assert_eq!(ended.status, ClusterStatus::ROLLBACK_FAILED);
     let reason = ended.status_reason.clone().unwrap();
     assert!(reason.starts_with("capacity: No valid host"), "{reason}");
@@ -234,7 +234,7 @@ async fn a_rollback_that_fails_tells_both_faults_and_can_be_retried() {
 async fn a_stack_removed_during_a_rollback_ends_it() {
     let (observer, scene, id) = whole().await;
     fails_and_then(&observer, |_| Observation::of(InfrastructureState::Absent));
-    let ended = grow(&scene, id, ScaleOptions::default().with_rollback()).await;
+    let ended = grow(&scene, id, UpdateOptions::default().with_rollback()).await;
     assert_eq!(ended.status, ClusterStatus::ROLLBACK_FAILED);
     goes(&observer, &scene, id).await;
 }

@@ -108,7 +108,7 @@ async fn a_change_under_a_key_is_done_once() {
     let grown = settled(&scene).await;
     scene
         .magnum
-        .scale_cluster(&scene.cx, grown.id, 1, ScaleOptions::default())
+        .scale_cluster(&scene.cx, grown.id, 1, UpdateOptions::default())
         .await
         .unwrap();
     let shrunk = settled(&scene).await;

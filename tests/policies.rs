@@ -97,7 +97,7 @@ async fn what_the_policy_denies_asks_the_cloud_nothing_and_changes_nothing() {
         (
             Permission::ClusterUpdate,
             magnum
-                .scale_cluster(&cx, id, 2, ScaleOptions::default())
+                .scale_cluster(&cx, id, 2, UpdateOptions::default())
                 .await
                 .err(),
         ),

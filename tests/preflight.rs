@@ -236,7 +236,7 @@ async fn growing_beyond_a_quota_is_refused_and_changes_nothing() {
     quota(&scene, "instances", 2);
     quota(&scene, "floating_ips", 1);
     let scale = async |count| {
-        let options = ScaleOptions::default();
+        let options = UpdateOptions::default();
         scene.magnum.scale_cluster(&scene.cx, id, count, options).await
     };
     let update = async |count| {
@@ -297,7 +297,7 @@ async fn heats_own_limits_are_the_hosts_settings() {
             .contains("1 needed, 0 left: the limit is 1, 1 in use"),
         "{error}"
     );
-    let options = ScaleOptions::default();
+    let options = UpdateOptions::default();
     let error = scene
         .magnum
         .scale_cluster(&scene.cx, id, 2, options)

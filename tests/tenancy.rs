@@ -54,7 +54,7 @@ async fn other_projects_clusters_do_not_exist() {
         assert_eq!(error.kind(), ErrorKind::NotFound);
         let error = scene
             .magnum
-            .scale_cluster(&other, ident.clone(), 2, ScaleOptions::default())
+            .scale_cluster(&other, ident.clone(), 2, UpdateOptions::default())
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);

@@ -250,7 +250,7 @@ async fn a_change_while_busy_is_refused_and_a_delete_takes_over() {
     scene.conductor(1).step().await.unwrap();
     let busy = scene
         .magnum
-        .scale_cluster(&scene.cx, id, 2, ScaleOptions::default())
+        .scale_cluster(&scene.cx, id, 2, UpdateOptions::default())
         .await
         .unwrap_err();
     assert_eq!(busy.kind(), ErrorKind::Busy);
@@ -320,7 +320,7 @@ async fn a_scale_that_the_cloud_refuses_shows_what_is_there() {
     scene.refuse(Some(http::Method::PATCH), "/orchestration", 403);
     scene
         .magnum
-        .scale_cluster(&scene.cx, id, 3, ScaleOptions::default())
+        .scale_cluster(&scene.cx, id, 3, UpdateOptions::default())
         .await
         .unwrap();
     scene.settle().await;
@@ -335,7 +335,7 @@ async fn a_scale_that_the_cloud_refuses_shows_what_is_there() {
     scene.cloud.clear_faults();
     scene
         .magnum
-        .scale_cluster(&scene.cx, id, 2, ScaleOptions::default())
+        .scale_cluster(&scene.cx, id, 2, UpdateOptions::default())
         .await
         .unwrap();
     scene.settle().await;

@@ -23,8 +23,8 @@ use clap::Parser;
 use magnum::certs::{AesSealer, OpenSslAuthority, SealingKey, X509KeyPairStore};
 use magnum::{
     Certificates, Cluster, ClusterSpec, CreateOptions, DeleteOptions, Error, ErrorKind, Magnum, MemoryStore,
-    NodeEndpoint, Phase, RequestContext, Result, ScaleOptions, Settings, SystemClock, SystemRandom,
-    TemplateSpec,
+    NodeEndpoint, Phase, RequestContext, Result, Settings, SystemClock, SystemRandom, TemplateSpec,
+    UpdateOptions,
 };
 
 /// Plays a cluster's life on a simulated or a real cloud.
@@ -191,7 +191,7 @@ async fn used(
     print!("{}", written.exports());
 
     magnum
-        .scale_cluster(cx, cluster.id, 2, ScaleOptions::default())
+        .scale_cluster(cx, cluster.id, 2, UpdateOptions::default())
         .await?;
     println!("Request to scale cluster {} to 2 nodes accepted", cluster.id);
     let scaled = watch(magnum, cx, cluster).await?;

@@ -21,8 +21,8 @@ pub use problem::{Problem, one_line, shown};
 pub use secret::Secret;
 pub use service::{
     Adoption, ApplyOptions, Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, FieldPlan,
-    IdentityEndpoint, ListOptions, Magnum, MagnumBuilder, NodeEndpoint, Page, Plan, Projects, ScaleOptions,
-    Settings, UpdateOptions,
+    IdentityEndpoint, ListOptions, Magnum, MagnumBuilder, NodeEndpoint, Page, Plan, Projects, Settings,
+    UpdateOptions,
 };
 pub use store::MemoryStore;
 #[cfg(feature = "sql")]

@@ -30,7 +30,7 @@ mod watch;
 pub use adopt::Adoption;
 pub use builder::{Magnum, MagnumBuilder, Settings};
 pub use listing::{ListOptions, Page, Projects};
-pub use options::{ApplyOptions, CreateOptions, DeleteOptions, ScaleOptions, UpdateOptions};
+pub use options::{ApplyOptions, CreateOptions, DeleteOptions, UpdateOptions};
 pub use parts::{Certificates, Cloud, IdentityEndpoint, NodeEndpoint};
 pub use plan::{FieldPlan, Plan};
 pub use watch::ClusterWatch;

@@ -139,7 +139,7 @@ async fn a_node_that_was_removed_is_none() {
     complete(&scene, &[id]).await;
     let before = nodes(&scene, id);
     let (kept, removed) = (&before[1], &before[2]);
-    let options = ScaleOptions::default().with_remove([removed.member.clone()]);
+    let options = UpdateOptions::default().with_remove([removed.member.clone()]);
     scene
         .magnum
         .scale_cluster(&scene.cx, id, 2, options)

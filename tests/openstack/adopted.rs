@@ -69,7 +69,7 @@ async fn taken_over(row: &Value, lap: &mut impl FnMut(&str)) -> Result<(), Strin
     let _conductor = site.conductor(None).map_err(text)?;
     for (nodes, what) in [(2, "grow"), (1, "shrink")] {
         site.magnum
-            .scale_cluster(&site.cx, id, nodes, ScaleOptions::default())
+            .scale_cluster(&site.cx, id, nodes, UpdateOptions::default())
             .await
             .map_err(text)?;
         let scaled = site

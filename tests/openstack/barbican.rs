@@ -29,7 +29,7 @@ pub async fn life() -> Outcome {
         (2, ClusterStatus::UPDATE_COMPLETE),
     ] {
         if nodes > 1 {
-            let options = ScaleOptions::default();
+            let options = UpdateOptions::default();
             let scaled = site.magnum.scale_cluster(&site.cx, id, nodes, options).await;
             scaled.map_err(text)?;
         }

@@ -80,7 +80,7 @@ impl Laps {
 
 async fn scaled(site: &Site, id: ClusterId, nodes: u32) -> Result<Cluster, String> {
     site.magnum
-        .scale_cluster(&site.cx, id, nodes, ScaleOptions::default())
+        .scale_cluster(&site.cx, id, nodes, UpdateOptions::default())
         .await
         .map_err(text)?;
     let scaled = site.ended(id, PATIENCE).await?.ok_or("the cluster is gone")?;

@@ -55,7 +55,7 @@ pub async fn whole_life() -> Outcome {
     // The user's token is gone from the operation; from here on everything goes under the trust.
     for (nodes, what) in [(2, "grow"), (1, "shrink")] {
         site.magnum
-            .scale_cluster(&site.cx, id, nodes, ScaleOptions::default())
+            .scale_cluster(&site.cx, id, nodes, UpdateOptions::default())
             .await
             .map_err(text)?;
         let scaled = site

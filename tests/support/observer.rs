@@ -11,9 +11,12 @@ use super::scene::Scene;
 
 type Sight = Box<dyn FnMut(&Cluster, Observation) -> Observation + Send>;
 
-/// What the driver makes of what is there.
+/// What the driver makes of what is there, and of a wish for a client's configuration.
 #[derive(Clone, Default)]
-pub struct Observer(Arc<Mutex<Option<Sight>>>);
+pub struct Observer {
+    sight: Arc<Mutex<Option<Sight>>>,
+    refusal: Arc<Mutex<Option<Error>>>,
+}
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,12 +32,17 @@ impl Observer {
     }
 
     pub fn sees(&self, sight: impl FnMut(&Cluster, Observation) -> Observation + Send + 'static) {
-        *self.0.lock().unwrap() = Some(Box::new(sight));
+        *self.sight.lock().unwrap() = Some(Box::new(sight));
     }
 
     /// What is there.
     pub fn sees_clearly(&self) {
-        *self.0.lock().unwrap() = None;
+        *self.sight.lock().unwrap() = None;
+    }
+
+    /// From now on nobody gets a client's configuration.
+    pub fn configures_nobody(&self, why: Error) {
+        *self.refusal.lock().unwrap() = Some(why);
     }
 }
 
@@ -71,7 +79,11 @@ impl ClusterDriver for Driver {
     }
     async fn observe(&self, cx: &DriverContext) -> Result<Observation> {
         let seen = self.0.observe(cx).await?;
-        let mut sight = self.1.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sight = self
+            .1
+            .sight
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(match &mut *sight {
             Some(sight) => sight(cx.cluster(), seen),
             None => seen,
@@ -86,6 +98,9 @@ impl ClusterDriver for Driver {
         self.0.node_names(cx, role, member).await
     }
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
-        self.0.client_config(cluster, identity)
+        match self.1.refusal.lock().unwrap().clone() {
+            Some(why) => Err(why),
+            None => self.0.client_config(cluster, identity),
+        }
     }
 }

@@ -70,9 +70,9 @@ impl Magnum {
     /// ```
     /// # async fn f(magnum: magnum_core::Magnum, admin: magnum_core::RequestContext, row: magnum_core::Adoption)
     /// # -> magnum_core::Result<()> {
-    /// use magnum_core::ScaleOptions;
+    /// use magnum_core::UpdateOptions;
     /// let cluster = magnum.adopt_cluster(&admin, row).await?;
-    /// magnum.scale_cluster(&admin, cluster.id, 3, ScaleOptions::default()).await?;
+    /// magnum.scale_cluster(&admin, cluster.id, 3, UpdateOptions::default()).await?;
     /// # Ok(()) }
     /// ```
     ///

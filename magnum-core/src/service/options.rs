@@ -20,45 +20,12 @@ impl CreateOptions {
     }
 }
 
-/// How to scale a cluster.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ScaleOptions {
-    /// Which nodes to remove first, by server id or index; empty lets the driver choose.
-    pub remove: Vec<String>,
-    /// Only if the cluster is at this generation; else `Stale`.
-    pub expected_generation: Option<u64>,
-    /// Whether the cluster goes back to the nodes that it had when the change fails. Default false.
-    pub rollback: bool,
-}
-
-impl ScaleOptions {
-    /// Names nodes to remove first.
-    #[must_use]
-    pub fn with_remove<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> Self {
-        self.remove = nodes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Demands a generation.
-    #[must_use]
-    pub fn with_expected_generation(mut self, generation: u64) -> Self {
-        self.expected_generation = Some(generation);
-        self
-    }
-
-    /// Goes back when the change fails.
-    #[must_use]
-    pub fn with_rollback(mut self) -> Self {
-        self.rollback = true;
-        self
-    }
-}
-
-/// How to update a cluster.
+/// How to change a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpdateOptions {
+    /// Which nodes to remove first, by server id or index; empty lets the driver choose.
+    pub remove: Vec<String>,
     /// Only if the cluster is at this generation; else `Stale`.
     pub expected_generation: Option<u64>,
     /// Whether the cluster goes back to what it was when the change fails. Default false.
@@ -66,6 +33,13 @@ pub struct UpdateOptions {
 }
 
 impl UpdateOptions {
+    /// Names nodes to remove first.
+    #[must_use]
+    pub fn with_remove<S: Into<String>>(mut self, nodes: impl IntoIterator<Item = S>) -> Self {
+        self.remove = nodes.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Demands a generation.
     #[must_use]
     pub fn with_expected_generation(mut self, generation: u64) -> Self {

@@ -9,7 +9,7 @@ use super::acceptance::busy;
 use super::clusters::MOST_SERVERS;
 use super::idempotency::Key;
 use super::templates::GENERATED_NAME_TRIES;
-use super::{Magnum, ScaleOptions, UpdateOptions, validation};
+use super::{Magnum, UpdateOptions, validation};
 use crate::model::{
     Cluster, Health, HealthStatus, Ident, OperationKind, Patch, Phase, PoolRole, Request, RequestContext,
     Rule,
@@ -101,6 +101,7 @@ impl Magnum {
             if !health_only {
                 let resize = Resize {
                     node_count: wanted.node_count,
+                    remove: options.remove,
                     rollback: options.rollback,
                     touched: sick,
                     ..Resize::default()
@@ -135,7 +136,7 @@ impl Magnum {
         cx: &RequestContext,
         ident: impl Into<Ident>,
         node_count: u32,
-        options: ScaleOptions,
+        options: UpdateOptions,
     ) -> Result<Cluster> {
         let cluster = self
             .find_cluster(cx, &ident.into(), Permission::ClusterUpdate)
