@@ -162,3 +162,70 @@ async fn the_policy_is_asked_before_anything_is_looked_up() {
         "nothing was asked of the cloud"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_creation_is_begun_anew_in_its_own_project_only() {
+    let scene = Scene::new(1).await;
+    scene.template().await;
+    scene.refuse(Some(http::Method::POST), "/orchestration", 403);
+    let made = make(&scene, named()).await.unwrap();
+    scene.settle().await;
+    let failed = scene.cluster(made.id).await.unwrap();
+    assert_eq!(failed.status, ClusterStatus::CREATE_FAILED);
+    assert_eq!(scene.leftovers().total(), 0, "{}", scene.leftovers());
+    scene.cloud.clear_faults();
+    // Trust and stack would be made in the administrator's project, under the administrator's roles.
+    let admin = RequestContext::new("root", "another-project").with_roles(["admin"]);
+    let error = scene.magnum.retry_cluster(&admin, made.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    assert_eq!(scene.cluster(made.id).await.unwrap(), failed);
+    scene.magnum.retry_cluster(&scene.cx, made.id).await.unwrap();
+    scene.settle().await;
+    let made = scene.cluster(made.id).await.unwrap();
+    assert_eq!(
+        made.status,
+        ClusterStatus::CREATE_COMPLETE,
+        "{:?}",
+        made.status_reason
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_acts_under_a_trust_may_report_health_and_nothing_else() {
+    let scene = Scene::new(1).await;
+    scene.template().await;
+    let made = make(&scene, named()).await.unwrap();
+    // To Keystone it is the owner, with the owner's roles.
+    let node = scene.cx.clone().with_roles(["admin"]).with_trust("trust-id");
+    let error = scene.magnum.cluster(&node, made.id).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    let deleted = scene
+        .magnum
+        .delete_cluster(&node, made.id, DeleteOptions::default())
+        .await;
+    assert_eq!(deleted.unwrap_err().kind(), ErrorKind::Forbidden);
+    let signed = scene.magnum.ca_sign(&node, made.id, "").await;
+    assert_eq!(signed.unwrap_err().kind(), ErrorKind::Forbidden);
+    let health = Patch::new().replace("/health_status", "UNHEALTHY");
+    let told = scene
+        .magnum
+        .update_cluster(&node, made.id, &health, UpdateOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(told.health.status, Some(HealthStatus::Unhealthy));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_administrators_names_are_those_of_the_own_project() {
+    let scene = Scene::new(1).await;
+    scene.template().await;
+    let made = make(&scene, named()).await.unwrap();
+    let admin = RequestContext::new("root", "another-project").with_roles(["admin"]);
+    let error = scene.magnum.cluster(&admin, "mycluster").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert_eq!(
+        scene.magnum.cluster(&admin, made.id).await.unwrap(),
+        made,
+        "by UUID all are theirs"
+    );
+}
