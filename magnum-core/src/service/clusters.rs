@@ -46,6 +46,13 @@ impl Magnum {
         let (template, mut cluster) = self.checked_draft(cx, &spec).await?;
         let driver = inner.driver_of(&cluster)?;
         self.preflight(cx, &mut cluster, &**driver).await?;
+        if cluster.master_count().is_multiple_of(2) {
+            tracing::warn!(
+                cluster = %cluster.id,
+                masters = cluster.master_count(),
+                "an even number of masters outlives no more failures than one less"
+            );
+        }
 
         let now = inner.clock.now();
         let timeout = Duration::from_secs(u64::from(spec.create_timeout) * 60);

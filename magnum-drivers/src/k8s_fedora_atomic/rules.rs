@@ -205,14 +205,8 @@ fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
 
 fn counts(spec: &TemplateSpec, cluster: &Cluster) -> Vec<Problem> {
     let nodes = cluster.node_count();
-    let masters = cluster.master_count();
-    let servers = nodes.saturating_add(masters);
+    let servers = nodes.saturating_add(cluster.master_count());
     let mut problems = Vec::new();
-    if masters > 1 && masters.is_multiple_of(2) {
-        let message =
-            "an odd number is allowed: with an even one etcd outlives no more failures than with one less";
-        problems.push(Problem::new("master_count", masters, message));
-    }
     if !(1..=MAX_MINIONS).contains(&nodes) {
         problems.push(Problem::new(
             "node_count",
