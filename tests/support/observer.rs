@@ -1,7 +1,7 @@
 //! A driver that sees what a test wants it to see.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use magnum::drivers::docker_ubuntu::DockerUbuntu;
@@ -32,12 +32,17 @@ impl Observer {
     }
 
     pub fn sees(&self, sight: impl FnMut(&Cluster, Observation) -> Observation + Send + 'static) {
-        *self.sight.lock().unwrap() = Some(Box::new(sight));
+        *self.sight() = Some(Box::new(sight));
+    }
+
+    /// A sight may have panicked: that is what a test wanted.
+    fn sight(&self) -> MutexGuard<'_, Option<Sight>> {
+        self.sight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is there.
     pub fn sees_clearly(&self) {
-        *self.sight.lock().unwrap() = None;
+        *self.sight() = None;
     }
 
     /// From now on nobody gets a client's configuration.
@@ -79,11 +84,7 @@ impl ClusterDriver for Driver {
     }
     async fn observe(&self, cx: &DriverContext) -> Result<Observation> {
         let seen = self.0.observe(cx).await?;
-        let mut sight = self
-            .1
-            .sight
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sight = self.1.sight();
         Ok(match &mut *sight {
             Some(sight) => sight(cx.cluster(), seen),
             None => seen,
