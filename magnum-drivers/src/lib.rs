@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use magnum_core::ClusterDriver;
 
+pub use common::kubernetes::KubernetesStack;
 pub use docker_ubuntu::docker_ubuntu;
 pub use k8s_fedora_atomic::k8s_fedora_atomic;
 pub use python_magnum::python_magnum;

@@ -1,7 +1,12 @@
 //! Fragments that several drivers share, and the grammars of the values that stacks pass on to nodes.
 
+pub(crate) mod compact;
+pub(crate) mod descriptor;
 pub(crate) mod docker_client;
+pub(crate) mod flannel;
 pub(crate) mod grammar;
+pub(crate) mod kubernetes;
+pub(crate) mod servers;
 pub(crate) mod timeout;
 
 use magnum_core::Result;
@@ -9,30 +14,33 @@ use magnum_core::Result;
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 17] = [
+const FRAGMENTS: [(&str, &str); 20] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
     ("packages.sh", include_str!("script/packages.sh")),
     ("certificates.sh", include_str!("script/certificates.sh")),
+    ("node_program.sh", include_str!("script/node_program.sh")),
+    ("server.sh", include_str!("script/server.sh")),
+    ("images.sh", include_str!("script/images.sh")),
+    ("etcd.sh", include_str!("script/etcd.sh")),
+    ("openstack_config.sh", include_str!("script/openstack_config.sh")),
+    ("registry.sh", include_str!("script/registry.sh")),
     ("proxy.yaml", include_str!("parameters/proxy.yaml")),
     ("node_access.yaml", include_str!("parameters/node_access.yaml")),
-    ("node_program.sh", include_str!("script/node_program.sh")),
-    ("docker_storage.sh", include_str!("script/docker_storage.sh")),
-    ("openstack_config.sh", include_str!("script/openstack_config.sh")),
-    ("kubernetes.sh", include_str!("script/kubernetes.sh")),
-    ("kubernetes_dns.sh", include_str!("script/kubernetes_dns.sh")),
-    ("registry.sh", include_str!("script/registry.sh")),
-    ("kubernetes.yaml", include_str!("parameters/kubernetes.yaml")),
-    (
-        "kubernetes_arguments.yaml",
-        include_str!("parameters/kubernetes_arguments.yaml"),
-    ),
-    (
-        "kubernetes_values.yaml",
-        include_str!("parameters/kubernetes_values.yaml"),
-    ),
     ("registry.yaml", include_str!("parameters/registry.yaml")),
+    (
+        "network_parameters.yaml",
+        include_str!("parameters/network_parameters.yaml"),
+    ),
+    (
+        "network_conditions.yaml",
+        include_str!("parameters/network_conditions.yaml"),
+    ),
+    ("network.yaml", include_str!("resources/network.yaml")),
+    ("load_balancer.yaml", include_str!("resources/load_balancer.yaml")),
+    ("cluster_rules.yaml", include_str!("resources/cluster_rules.yaml")),
+    ("docker_volume.yaml", include_str!("resources/docker_volume.yaml")),
 ];
 
 /// What assembles the templates and scripts of this crate's drivers.
@@ -42,4 +50,14 @@ pub(crate) fn driver_text() -> Result<TemplateText> {
         .try_fold(TemplateText::new(Language::Verbatim), |text, (name, fragment)| {
             text.with_fragment(name, fragment)
         })
+}
+
+/// Fragments by which scripts prepare Docker, of which a driver takes what fits its servers.
+pub(crate) mod docker {
+    /// Docker of Fedora, on a disk that another fragment finds.
+    pub(crate) const FEDORA: &str = include_str!("script/docker_storage.sh");
+    /// A volume of Cinder.
+    pub(crate) const VOLUME: &str = include_str!("script/cinder_volume.sh");
+    /// The ephemeral disk of the server's flavor.
+    pub(crate) const EPHEMERAL: &str = include_str!("script/ephemeral_disk.sh");
 }

@@ -6,28 +6,20 @@
 //! ```text
 //! k8s_fedora_atomic/
 //!     image/           how to get an image
-//!     templates/       kubecluster.yaml and what it nests, kubemaster.sh and kubeminion.sh
+//!     templates/       the top template
 //!     mod.rs           the driver
-//!     descriptor.rs    what it is and can do
-//!     notes.md         what its users should know beside that
-//!     rules.rs         what goes together and what does not
-//!     template_def.rs  what the stack is and what goes into it
-//!     node_policy.rs   which certificates its servers may have
-//!     kubeconfig.rs    what kubectl needs
+//!     template_def.rs  what is different on this distribution
+//!     notes.md         what its users should know beside the descriptor
 //!     version.rs       name and version
+//! common/kubernetes/   what Kubernetes is everywhere
 //! ```
 
-mod descriptor;
-pub(crate) mod kubeconfig;
-mod needs;
-mod node_policy;
-mod rules;
 mod template_def;
 pub mod version;
 
 use magnum_core::StackDriver;
 
-pub use template_def::K8sFedoraAtomic;
+use crate::KubernetesStack;
 
 /// The driver for Kubernetes on Fedora Atomic.
 ///
@@ -37,6 +29,6 @@ pub use template_def::K8sFedoraAtomic;
 /// assert_eq!(driver.descriptor().provides[0].to_string(), "(vm, fedora-atomic, kubernetes)");
 /// ```
 #[must_use]
-pub fn k8s_fedora_atomic() -> StackDriver<K8sFedoraAtomic> {
-    StackDriver::new(K8sFedoraAtomic::new())
+pub fn k8s_fedora_atomic() -> StackDriver<KubernetesStack> {
+    StackDriver::new(KubernetesStack::new(&template_def::DISTRIBUTION))
 }

@@ -7,7 +7,7 @@ use magnum_core::{
 };
 
 use crate::common::docker_client;
-use crate::k8s_fedora_atomic::kubeconfig;
+use crate::common::kubernetes::kubeconfig;
 
 /// The container orchestration engines that Python Magnum made clusters of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -274,7 +274,7 @@ fn an_existing_subnet_must_be_beside_the_clusters_own_networks() {
         found.into_iter().map(|p| p.message).collect::<Vec<_>>()
     };
     assert!(problems("192.168.0.0/24").is_empty());
-    assert!(problems("10.100.3.0/24")[0].contains("the pods' network 10.100.0.0/16"));
+    assert!(problems("10.100.3.0/24")[0].contains("the containers' network 10.100.0.0/16"));
     assert!(problems("10.254.0.0/24")[0].contains("the services' network 10.254.0.0/16"));
     assert_eq!(problems("10.0.0.0/8").len(), 2);
 }

@@ -10,7 +10,7 @@ use magnum_core::{
     Cluster, DriverRef, IdentityEndpoint, NodeAccess, PoolRole, Secret, StackTemplate,
     TemplateDefinition as _, TrustAccess,
 };
-use magnum_drivers::k8s_fedora_atomic::K8sFedoraAtomic;
+use magnum_drivers::KubernetesStack;
 use serde_json::{Value, json};
 
 use super::authority::endpoint_url;
@@ -164,8 +164,8 @@ static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
 });
 
 /// The driver, assembled once.
-pub fn driver() -> &'static magnum_core::StackDriver<K8sFedoraAtomic> {
-    static DRIVER: LazyLock<magnum_core::StackDriver<K8sFedoraAtomic>> =
+pub fn driver() -> &'static magnum_core::StackDriver<KubernetesStack> {
+    static DRIVER: LazyLock<magnum_core::StackDriver<KubernetesStack>> =
         LazyLock::new(magnum_drivers::k8s_fedora_atomic);
     &DRIVER
 }

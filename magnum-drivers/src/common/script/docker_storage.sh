@@ -1,24 +1,6 @@
-# Docker's storage on a volume of its own, through the set-up tool of Fedora's Docker.
+# Docker on Fedora: what the image's own unit reads, and its storage on a disk of its own, through the set-up tool.
 
-docker_volume='__DOCKER_VOLUME__'
 storage_driver='__STORAGE_DRIVER__'
-volume_device=''
-
-# find_volume: the device that carries the volume's id. The cloud attaches it while the server boots.
-find_volume() {
-    local attempt link
-    for ((attempt = 1; attempt <= 300; attempt++)); do
-        for link in /dev/disk/by-id/*"${docker_volume:0:20}"*; do
-            if [[ -e $link && $link != *-part* ]]; then
-                volume_device=$link
-                return 0
-            fi
-        done
-        ((attempt % 10 != 1)) || udevadm trigger --subsystem-match=block || true
-        sleep 1
-    done
-    fail "the volume $docker_volume does not show under /dev/disk/by-id"
-}
 
 kernel_at_least() {
     local major minor
@@ -33,31 +15,32 @@ edit_file() {
     put_file "$(stat -c %a -- "$1")" "$1" <"$scratch/edited"
 }
 
-# prepare_docker_storage: once for a volume.
+# prepare_docker_storage: once for a disk. Another fragment says which that is, and finds it.
 prepare_docker_storage() {
     local driver=$storage_driver
     if [[ $driver == overlay ]]; then
         kernel_at_least 3 18 || fail "the overlay storage driver needs a kernel of 3.18 or newer; this is $(uname -r)"
         ! kernel_at_least 4 0 || driver=overlay2
     fi
-    if [[ ! -e $state/storage || $(<"$state/storage") != "$docker_volume" ]]; then
-        find_volume
-        wipefs --all --quiet "$volume_device"
+    if [[ ! -e $state/storage || $(<"$state/storage") != "$storage_id" ]]; then
+        find_storage
+        wipefs --all --quiet "$storage_device"
         if [[ $storage_driver == devicemapper ]]; then
-            pvcreate --yes "$volume_device"
-            vgcreate docker "$volume_device"
+            pvcreate --yes "$storage_device"
+            vgcreate docker "$storage_device"
         else
-            mkfs.xfs -f -n ftype=1 "$volume_device"
+            mkfs.xfs -f -n ftype=1 ${storage_label:+-L "$storage_label"} "$storage_device"
             put_directory 711 /var/lib/docker
             {
                 [[ ! -e /etc/fstab ]] || sed '\#[[:space:]]/var/lib/docker[[:space:]]#d' /etc/fstab
-                printf '%s /var/lib/docker xfs defaults,nofail 0 0\n' "$volume_device"
+                printf '%s /var/lib/docker xfs defaults,nofail 0 0\n' \
+                    "${storage_label:+LABEL=}${storage_label:-$storage_device}"
             } >"$scratch/fstab"
             put_file 644 /etc/fstab <"$scratch/fstab"
             mount /var/lib/docker
             restorecon /var/lib/docker || true
         fi
-        put_file 600 "$state/storage" <<<"$docker_volume"
+        put_file 600 "$state/storage" <<<"$storage_id"
     fi
     put_directory 755 /etc/sysconfig
     edit_file /etc/sysconfig/docker-storage 's/^DOCKER_STORAGE_OPTIONS=.*/DOCKER_STORAGE_OPTIONS=/'
@@ -71,4 +54,23 @@ prepare_docker_storage() {
         # Labels cannot be kept in all overlays. The server itself stays enforcing.
         edit_file /etc/sysconfig/docker 's/(^|[[:space:]"'\''])--selinux-enabled(=true)?([[:space:]"'\'']|$)/\1\3/'
     fi
+}
+
+# configure_docker: what the image's own unit reads.
+configure_docker() {
+    if [[ -n $insecure_registry ]]; then
+        {
+            [[ ! -e /etc/sysconfig/docker ]] || sed '/^INSECURE_REGISTRY=/d' /etc/sysconfig/docker
+            printf "INSECURE_REGISTRY='--insecure-registry %s'\n" "$insecure_registry"
+        } >"$scratch/docker"
+        put_file 644 /etc/sysconfig/docker <"$scratch/docker"
+    fi
+    proxy_drop_in docker.service
+}
+
+prepare_docker() {
+    step 'prepare the storage of Docker'
+    put_directory 755 /etc/sysconfig
+    prepare_docker_storage
+    configure_docker
 }

@@ -13,7 +13,8 @@ put_directory() {
 put_file() {
     local mode=$1 path=$2 content="$scratch/content"
     cat >"$content"
-    if [[ -f $path && $(stat -c %a -- "$path") == "$mode" ]] && cmp -s -- "$content" "$path"; then
+    if [[ -f $path && $(stat -c %a -- "$path") == "$mode" ]] &&
+        [[ $(sha256sum <"$content") == "$(sha256sum <"$path")" ]]; then
         return 0
     fi
     install -m "$mode" -- "$content" "$path.new"

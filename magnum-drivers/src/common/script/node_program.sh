@@ -2,7 +2,8 @@
 # called by cloud-init it configures, and called with `start`, by a service at each boot, it starts what needs Docker.
 
 state=/var/lib/magnum
-node_program=/usr/local/bin/magnum-node
+programs={{programs}}
+node_program=$programs/magnum-node
 reported=$state/reported
 
 # install_node_program: this script itself, with its secrets, for root only.

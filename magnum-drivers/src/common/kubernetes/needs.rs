@@ -3,24 +3,30 @@
 use magnum_core::{Cluster, Needs};
 
 use super::descriptor::{MASTER_RULES, MINION_RULES};
+use super::{Distribution, Storage, text};
 
 /// Rules that Neutron makes with each group: all traffic outwards, over IPv4 and IPv6.
 const RULES_OF_EACH_GROUP: u64 = 2;
 
-/// `cluster_rules` is how many rules there are for what the servers say to each other.
-pub(super) fn needs(cluster: &Cluster, cluster_rules: u64) -> Needs {
+pub(super) fn needs(cluster: &Cluster, distribution: &Distribution) -> Needs {
+    // For what the servers say to each other.
+    let cluster_rules = text::cluster_rules().len() as u64;
     let spec = &cluster.template;
     let (masters, nodes) = (u64::from(cluster.master_count()), u64::from(cluster.node_count()));
     let servers = masters + nodes;
     let one_if = |yes: bool| u64::from(yes);
     let own_network = one_if(spec.fixed_network.is_none());
     let balancer = one_if(spec.master_lb_enabled == Some(true));
+    let volume = one_if(distribution.storage == Storage::Volume);
     let floating = one_if(spec.floating_ip_enabled != Some(false));
 
     let mut needs = Needs::default();
     needs.servers(spec.master_flavor_id.as_deref().unwrap_or_default(), masters);
     needs.servers(spec.flavor_id.as_deref().unwrap_or_default(), nodes);
-    needs.volumes_of(servers, u64::from(spec.docker_volume_size.unwrap_or_default()));
+    needs.volumes_of(
+        volume * servers,
+        u64::from(spec.docker_volume_size.unwrap_or_default()),
+    );
     needs.networks = own_network;
     needs.subnets = own_network;
     needs.routers = own_network;
@@ -33,9 +39,9 @@ pub(super) fn needs(cluster: &Cluster, cluster_rules: u64) -> Needs {
     // Network, subnet, router and its inside; load balancer, listener, pool, monitor and floating IP; three groups.
     let top = 4 * own_network + (4 + floating) * balancer + needs.security_groups + cluster_rules + 3;
     // Each member of a group is a stack, and a resource of the group's: port and floating IP; wait handle, condition,
-    // volume, attachment, server, and a member of the pool; the same and a port and a floating IP.
-    let of_master = (1 + 1 + floating) + (1 + 5 + balancer);
-    let of_node = 1 + 6 + floating;
+    // server, volume and attachment, and a member of the pool; the same and a port and a floating IP.
+    let of_master = (1 + 1 + floating) + (1 + 3 + 2 * volume + balancer);
+    let of_node = 1 + 4 + 2 * volume + floating;
     needs.stack_resources = top + masters * of_master + nodes * of_node;
     needs
 }

@@ -2,23 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use magnum_core::{
-    Choice, ClusterType, DriverDescriptor, Feature, LabelSchema, LabelType, ServerType, Software,
-};
+use magnum_core::{ClusterType, DriverDescriptor, Feature, LabelSchema, LabelType, Software};
 
-use super::version::{DRIVER, VERSION};
+use super::{Distribution, Storage};
+use crate::common::descriptor::{choice, label};
+use crate::common::flannel;
 
 /// The most masters: etcd gets slower with each.
 pub(super) const MAX_MASTERS: u32 = 9;
 
-/// The most nodes; the private network has room for fewer, see the rules.
+/// The most nodes; the private network has room for fewer.
 pub(super) const MAX_MINIONS: u32 = 1000;
-
-/// The network that is made for the servers.
-pub(super) const FIXED_NETWORK_CIDR: &str = "10.0.0.0/24";
-
-/// The most servers that have room in it, beside the router, the DHCP servers and the load balancer.
-pub(super) const MAX_SERVERS: u32 = 240;
 
 /// The addresses of services.
 pub(super) const SERVICE_CIDR: &str = "10.254.0.0/16";
@@ -32,9 +26,6 @@ pub(super) const DNS_ADDRESS: &str = "10.254.0.10";
 /// How many rules the groups have for SSH, ping, and what is reached from outside.
 pub(super) const MASTER_RULES: u64 = 3;
 pub(super) const MINION_RULES: u64 = 3;
-
-pub(super) const FLANNEL_CIDR: &str = "10.100.0.0/16";
-pub(super) const FLANNEL_SUBNETLEN: &str = "24";
 
 /// Versions of what the scripts install.
 pub(super) const KUBERNETES: &str = "v1.15.7";
@@ -50,18 +41,19 @@ pub(super) const CLOUD_PROVIDER_SINCE: &str = "v1.10.0";
 
 pub(super) const KUBE_TAG: &str = "kube_tag";
 pub(super) const CLOUD_PROVIDER: &str = "cloud_provider_enabled";
-pub(super) const NETWORK_CIDR: &str = "flannel_network_cidr";
-pub(super) const SUBNETLEN: &str = "flannel_network_subnetlen";
-pub(super) const BACKEND: &str = "flannel_backend";
 
-pub(super) fn describe() -> DriverDescriptor {
-    let kind = ClusterType::new(ServerType::Vm, "fedora-atomic", "kubernetes");
-    let mut descriptor = DriverDescriptor::new(DRIVER, VERSION, vec![kind]);
+pub(super) fn describe(distribution: &Distribution, notes: String) -> DriverDescriptor {
+    let kind = ClusterType::new(distribution.server_type, distribution.os, "kubernetes");
+    let mut descriptor = DriverDescriptor::new(distribution.driver, distribution.version, vec![kind]);
     descriptor.software = software();
     descriptor.network_drivers = choice(&["flannel"], Some("flannel"));
     descriptor.volume_drivers = choice(&["cinder"], None);
-    descriptor.storage_drivers = choice(&["devicemapper", "overlay"], Some("devicemapper"));
-    descriptor.docker_volume_size = Some(25);
+    if distribution.storage != Storage::Image {
+        descriptor.storage_drivers = choice(&["devicemapper", "overlay"], Some("devicemapper"));
+    }
+    if distribution.storage == Storage::Volume {
+        descriptor.docker_volume_size = Some(25);
+    }
     descriptor.labels = labels();
     descriptor.tls = true;
     descriptor.masters = (1, MAX_MASTERS);
@@ -73,8 +65,8 @@ pub(super) fn describe() -> DriverDescriptor {
     descriptor.fixed_network = true;
     descriptor.private_only = true;
     descriptor.apiserver_port = true;
-    "fedora".clone_into(&mut descriptor.login);
-    include_str!("notes.md").clone_into(&mut descriptor.notes);
+    distribution.login.clone_into(&mut descriptor.login);
+    descriptor.notes = notes;
     descriptor
 }
 
@@ -99,50 +91,15 @@ fn software() -> BTreeMap<String, Software> {
     ])
 }
 
-fn choice(allowed: &[&str], default: Option<&str>) -> Choice {
-    Choice {
-        allowed: allowed.iter().map(ToString::to_string).collect(),
-        default: default.map(ToOwned::to_owned),
-    }
-}
-
 fn labels() -> Vec<LabelSchema> {
-    let label = |key: &str, value, default: Option<&str>, meaning: &str| LabelSchema {
-        key: key.to_owned(),
-        value,
-        default: default.map(ToOwned::to_owned),
-        meaning: meaning.to_owned(),
-    };
-    let words = |words: &[&str]| LabelType::OneOf(words.iter().map(ToString::to_string).collect());
     let (least, most) = KUBERNETES_RANGE;
-    vec![
-        label(
-            NETWORK_CIDR,
-            LabelType::Ipv4Cidr,
-            Some(FLANNEL_CIDR),
-            "Network of the pods.",
-        ),
-        label(
-            SUBNETLEN,
-            LabelType::Integer { min: 8, max: 30 },
-            Some(FLANNEL_SUBNETLEN),
-            "Length of the prefix of each server's part of it.",
-        ),
-        label(
-            BACKEND,
-            words(&["udp", "vxlan", "host-gw"]),
-            Some("udp"),
-            "How flannel carries packets between servers.",
-        ),
-        label(
-            KUBE_TAG,
-            LabelType::Version {
-                least: least.to_owned(),
-                most: most.to_owned(),
-            },
-            Some(KUBERNETES),
-            "Version of Kubernetes.",
-        ),
+    let version = LabelType::Version {
+        least: least.to_owned(),
+        most: most.to_owned(),
+    };
+    let mut labels = flannel::labels();
+    labels.extend([
+        label(KUBE_TAG, version, Some(KUBERNETES), "Version of Kubernetes."),
         label(
             CLOUD_PROVIDER,
             LabelType::Boolean,
@@ -150,5 +107,6 @@ fn labels() -> Vec<LabelSchema> {
             "Lets Kubernetes make load balancers and mount volumes; puts the cluster's trust on its servers. \
              True with the volume driver cinder.",
         ),
-    ]
+    ]);
+    labels
 }

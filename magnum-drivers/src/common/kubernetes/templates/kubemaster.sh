@@ -14,21 +14,23 @@ node_member='__INDEX__'
 
 {{> node_program.sh}}
 
-{{> docker_storage.sh}}
+{{> server.sh}}
+
+{{> images.sh}}
+
+{{> docker.sh}}
 
 {{> openstack_config.sh}}
 
 {{> kubernetes.sh}}
 
-masters='__MASTERS__'
-cluster_uuid='__CLUSTER_UUID__'
+{{> etcd.sh}}
+
+{{> apiserver.sh}}
+
 service_cidr='{{service_cidr}}'
 api_public_address='__API_PUBLIC_ADDRESS__'
-discovery_url='__DISCOVERY_URL__'
 subnetlen='__SUBNETLEN__'
-
-etcd_certs=/etc/etcd/certs
-discovery_roots=/etc/etcd/discovery-ca.crt
 
 get_certificates() {
     local -a names=("${own_addresses[@]}" 127.0.0.1 {{service_address}} kubernetes kubernetes.default
@@ -44,52 +46,7 @@ get_certificates() {
     # The API server checks with the public half, which all its versions can read.
     openssl pkey -in "$certs/service_account.key" -pubout >"$scratch/public"
     put_file 644 "$certs/service_account.pub" <"$scratch/public"
-    # What is in etcd is nobody's business but the masters': it has an authority of its own.
-    put_directory 700 "$etcd_certs"
-    fetch_authority /authorities/etcd "$etcd_certs/ca.crt"
-    fetch_certificate etcd "$etcd_certs/server.key" "$etcd_certs/server.crt" "$etcd_certs/ca.crt" \
-        "$private_address" 127.0.0.1
-}
-
-# own_discovery: whether the discovery is the node endpoint's, and that is verified by an authority of its own. etcd
-# verifies a discovery by the system's authorities, or by those in this file.
-own_discovery() {
-    [[ -n $node_endpoint_ca && $discovery_url == "${node_endpoint_url%/v1/clusters/*}/v1/discovery/"* ]]
-}
-
-# configure_etcd: Kubernetes is its only client, on the same server; the members talk to each other.
-configure_etcd() {
-    local scheme=http member members=''
-    [[ $tls != on ]] || scheme=https
-    for member in ${masters//,/ }; do
-        members=${members:+$members,}$member=$scheme://$member:2380
-    done
-    {
-        printf '%s="%s"\n' ETCD_NAME "$private_address" ETCD_DATA_DIR /var/lib/etcd/default.etcd \
-            ETCD_LISTEN_CLIENT_URLS "$scheme://127.0.0.1:2379" ETCD_ADVERTISE_CLIENT_URLS "$scheme://127.0.0.1:2379" \
-            ETCD_LISTEN_PEER_URLS "$scheme://$private_address:2380" \
-            ETCD_INITIAL_ADVERTISE_PEER_URLS "$scheme://$private_address:2380"
-        if [[ -n $discovery_url ]]; then
-            printf 'ETCD_DISCOVERY="%s"\n' "$discovery_url"
-            [[ -z $proxy_for_http ]] || printf 'ETCD_DISCOVERY_PROXY="%s"\n' "$proxy_for_http"
-            ! own_discovery || printf 'SSL_CERT_FILE="%s"\n' "$discovery_roots"
-        else
-            printf '%s="%s"\n' ETCD_INITIAL_CLUSTER "$members" ETCD_INITIAL_CLUSTER_STATE new \
-                ETCD_INITIAL_CLUSTER_TOKEN "$cluster_uuid"
-        fi
-        if [[ $tls == on ]]; then
-            for member in ETCD ETCD_PEER; do
-                printf "${member}_%s=\"%s\"\n" CERT_FILE "$etcd_certs/server.crt" KEY_FILE "$etcd_certs/server.key" \
-                    TRUSTED_CA_FILE "$etcd_certs/ca.crt" CLIENT_CERT_AUTH true
-            done
-        fi
-    } >"$scratch/etcd"
-    put_directory 755 /etc/etcd
-    ! own_discovery || put_file 644 "$discovery_roots" <"$scratch/endpoint-ca.pem"
-    put_file 600 /etc/etcd/etcd.conf <"$scratch/etcd"
-    put_directory 700 /var/lib/etcd
-    service_unit etcd 'Store of Kubernetes' "$programs/etcd" Type=notify TimeoutStartSec=0 \
-        EnvironmentFile=/etc/etcd/etcd.conf
+    get_etcd_certificates
 }
 
 configure_apiserver() {
@@ -120,9 +77,7 @@ configure_apiserver() {
         arguments+=("--admission-control=$plugins")
     fi
     mapfile -t -O "${#arguments[@]}" arguments < <(cloud_arguments)
-    write_arguments /etc/kubernetes/apiserver KUBE_API_ARGS "${arguments[@]}"
-    service_unit kube-apiserver 'Kubernetes API' "$programs/kube-apiserver \$KUBE_API_ARGS" \
-        EnvironmentFile=/etc/kubernetes/apiserver
+    run_apiserver "${arguments[@]}"
 }
 
 configure_controllers() {
@@ -149,7 +104,7 @@ configure() {
     fi
 
     step 'configure etcd'
-    configure_etcd
+    configure_etcd 127.0.0.1
 
     step 'configure Kubernetes'
     write_cloud_config
@@ -171,12 +126,11 @@ configure() {
 
 start() {
     local kubectl=("$programs/kubectl" --kubeconfig=/etc/kubernetes/admin.kubeconfig)
-    start_server kubelet kubectl kube-apiserver
-    take_programs "$(image etcd:{{etcd_version}} {{etcd_registry}})" /usr/local/bin/etcd "$programs/etcd"
-    restorecon "$programs/etcd" || true
+    start_server kubelet kubectl "${apiserver_programs[@]}"
+    take_etcd
 
     step 'start Kubernetes'
-    start_units etcd.service kube-apiserver.service kubelet.service flanneld.service
+    start_units etcd.service "${apiserver_units[@]}" kubelet.service flanneld.service
     wait_for 'the API does not answer' "${kubectl[@]}" get --raw=/healthz
     join /etc/kubernetes/admin.kubeconfig
 

@@ -14,7 +14,11 @@ node_member='__INDEX__'
 
 {{> node_program.sh}}
 
-{{> docker_storage.sh}}
+{{> server.sh}}
+
+{{> images.sh}}
+
+{{> docker.sh}}
 
 {{> openstack_config.sh}}
 

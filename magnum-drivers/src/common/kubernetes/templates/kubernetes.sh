@@ -1,32 +1,13 @@
 # What masters and nodes of Kubernetes have in common: programs, identities, kubelet, flannel, kube-proxy.
 
-tls='__TLS__'
-private_address='__PRIVATE_ADDRESS__'
-address='__ADDRESS__'
 api_private_address='__API_PRIVATE_ADDRESS__'
 api_port='__API_PORT__'
 kube_version='__KUBE_VERSION__'
 flannel_cidr='__FLANNEL_CIDR__'
 flannel_backend='__FLANNEL_BACKEND__'
-insecure_registry='__INSECURE_REGISTRY__'
 dns_address='{{dns_address}}'
-# Seconds after which a run waits for nothing any more: somewhat less than the stack waits for this server.
-patience=$((__WAIT_TIMEOUT__ * 7 / 10))
 
 certs=/etc/kubernetes/certs
-programs=/usr/local/bin
-# The addresses by which the cloud knows this server.
-own_addresses=("$private_address")
-[[ $address == "$private_address" ]] || own_addresses+=("$address")
-
-# image NAME:TAG PLACE: where an image is pulled from.
-image() {
-    if [[ -n $insecure_registry ]]; then
-        printf '%s/google_containers/%s' "$insecure_registry" "$1"
-    else
-        printf '%s/%s' "$2" "$1"
-    fi
-}
 
 hyperkube=$(image "hyperkube:$kube_version" {{kubernetes_registry}})
 
@@ -34,27 +15,6 @@ kube_at_least() {
     local have=${kube_version#v}
     have=${have%.*}
     ((${have#*.} >= ${1#*.}))
-}
-
-# take_programs IMAGE PATH DESTINATION...: copies programs out of an image, unless they are there.
-take_programs() {
-    local image=$1 mark container attempt
-    shift
-    mark=${image##*/}
-    mark=$state/from-${mark%:*}
-    [[ ! -e $mark || $(<"$mark") != "$image" ]] || return 0
-    for ((attempt = 1; ; attempt++)); do
-        docker pull "$image" >"$scratch/pull" 2>&1 && break
-        ((attempt < 20)) || fail "docker pull $image: $(tail -n 1 -- "$scratch/pull")"
-        sleep $((attempt < 6 ? attempt * 2 : 15))
-    done
-    container=$(docker create "$image" none)
-    while (($# > 0)); do
-        docker cp "$container:$1" "$2"
-        shift 2
-    done
-    docker rm "$container" >/dev/null
-    put_file 600 "$mark" <<<"$image"
 }
 
 # take_kubernetes: Kubernetes is one program that acts as it is called.
@@ -87,9 +47,12 @@ write_kubeconfig() {
     put_file 600 "$1" <"$scratch/kubeconfig"
 }
 
+# Directories of the server that static pods read.
+pod_directories=(/etc/kubernetes)
+
 # static_pod NAME PRIVILEGED ARGUMENT...: the kubelet runs it, in the namespace kube-system.
 static_pod() {
-    local name=$1 privileged=$2 argument
+    local name=$1 privileged=$2 argument directory
     shift 2
     {
         printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  namespace: kube-system\n' "$name"
@@ -101,37 +64,21 @@ static_pod() {
         for argument in "$@"; do
             printf '    - "%s"\n' "$argument"
         done
-        printf '    volumeMounts:\n    - {name: kubernetes, mountPath: /etc/kubernetes, readOnly: true}\n'
+        printf '    volumeMounts:\n'
+        for directory in "${pod_directories[@]}"; do
+            printf '    - {name: %s, mountPath: %s, readOnly: true}\n' "${directory##*/}" "$directory"
+        done
         [[ $privileged == false ]] || printf '    - {name: %s, mountPath: %s}\n' lock /run/xtables.lock \
             modules /lib/modules
-        printf '  volumes:\n  - {name: kubernetes, hostPath: {path: /etc/kubernetes}}\n'
+        printf '  volumes:\n'
+        for directory in "${pod_directories[@]}"; do
+            printf '  - {name: %s, hostPath: {path: %s}}\n' "${directory##*/}" "$directory"
+        done
         [[ $privileged == false ]] || printf '  - {name: %s, hostPath: {path: %s, type: %s}}\n' \
             lock /run/xtables.lock FileOrCreate modules /lib/modules Directory
     } >"$scratch/pod"
     put_directory 700 /etc/kubernetes/manifests
     put_file 600 "/etc/kubernetes/manifests/$name.yaml" <"$scratch/pod"
-}
-
-# write_arguments FILE VARIABLE ARGUMENT...: the environment file of a unit.
-write_arguments() {
-    local file=$1 variable=$2
-    shift 2
-    printf '%s="%s"\n' "$variable" "$*" >"$scratch/arguments"
-    put_file 600 "$file" <"$scratch/arguments"
-}
-
-# service_unit NAME DESCRIPTION COMMAND [LINE...]: a unit that is always running; further lines of [Service].
-service_unit() {
-    local name=$1 description=$2 command=$3
-    shift 3
-    {
-        printf '[Unit]\nDescription=%s\nWants=network-online.target\nAfter=network-online.target docker.service\n' \
-            "$description"
-        printf '[Service]\nExecStart=%s\nRestart=always\nRestartSec=5\nLimitNOFILE=65536\n' "$command"
-        (($# == 0)) || printf '%s\n' "$@"
-        printf '[Install]\nWantedBy=multi-user.target\n'
-    } >"$scratch/unit"
-    put_file 644 "/etc/systemd/system/$name.service" <"$scratch/unit"
 }
 
 # configure_kubelet ARGUMENT...: the node is called as Nova calls its server.
@@ -141,6 +88,7 @@ configure_kubelet() {
         --pod-manifest-path=/etc/kubernetes/manifests
         "--hostname-override=$node_name"
         "--node-ip=$private_address"
+        --volume-plugin-dir=/var/lib/kubelet/volume-plugins
         --network-plugin=cni --cni-conf-dir=/etc/cni/net.d --cni-bin-dir=/opt/cni/bin
         "--cluster-dns=$dns_address" --cluster-domain=cluster.local
         "--pod-infra-container-image=$(image pause:3.1 {{kubernetes_registry}})"
@@ -206,45 +154,11 @@ configure_kube_proxy() {
         "--hostname-override=$node_name"
 }
 
-# configure_docker: what the image's own unit reads.
-configure_docker() {
-    if [[ -n $insecure_registry ]]; then
-        {
-            [[ ! -e /etc/sysconfig/docker ]] || sed '/^INSECURE_REGISTRY=/d' /etc/sysconfig/docker
-            printf "INSECURE_REGISTRY='--insecure-registry %s'\n" "$insecure_registry"
-        } >"$scratch/docker"
-        put_file 644 /etc/sysconfig/docker <"$scratch/docker"
-    fi
-    proxy_drop_in docker.service
-}
-
-# reach_cloud ADDRESS...: how this run reaches the node endpoint and Heat; further addresses go without a proxy. It comes
-# before all else in each run, or nobody would hear of what fails.
-reach_cloud() {
-    step 'reach the cloud'
-    use_endpoint_ca
-    use_proxies "${own_addresses[@]}" "$@"
-}
-
 # prepare_server: what comes first on every server.
 prepare_server() {
-    step 'install this script'
-    install_node_program
-    proxy_environment
-
-    step 'prepare the storage of Docker'
-    put_directory 755 /etc/sysconfig
-    prepare_docker_storage
-    configure_docker
+    prepare_docker_server
     put_directory 755 /etc/kubernetes
     put_directory 700 "$certs"
-}
-
-# wait_for_docker: and tell which version it is.
-wait_for_docker() {
-    step 'wait for Docker'
-    wait_for 'Docker does not answer' docker version
-    docker_version=$(docker version --format '\{{.Server.Version}}' 2>/dev/null || true)
 }
 
 # start_server PROGRAM...: what comes first at every start.

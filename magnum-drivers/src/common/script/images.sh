@@ -1,0 +1,31 @@
+# Programs that come in container images.
+
+# image NAME:TAG PLACE: where an image is pulled from.
+image() {
+    if [[ -n $insecure_registry ]]; then
+        printf '%s/google_containers/%s' "$insecure_registry" "$1"
+    else
+        printf '%s/%s' "$2" "$1"
+    fi
+}
+
+# take_programs IMAGE PATH DESTINATION...: copies programs out of an image, unless they are there.
+take_programs() {
+    local image=$1 mark container attempt
+    shift
+    mark=${image##*/}
+    mark=$state/from-${mark%:*}
+    [[ ! -e $mark || $(<"$mark") != "$image" ]] || return 0
+    for ((attempt = 1; ; attempt++)); do
+        docker pull "$image" >"$scratch/pull" 2>&1 && break
+        ((attempt < 20)) || fail "docker pull $image: $(tail -n 1 -- "$scratch/pull")"
+        sleep $((attempt < 6 ? attempt * 2 : 15))
+    done
+    container=$(docker create "$image" none)
+    while (($# > 0)); do
+        docker cp "$container:$1" "$2"
+        shift 2
+    done
+    docker rm "$container" >/dev/null
+    put_file 600 "$mark" <<<"$image"
+}
