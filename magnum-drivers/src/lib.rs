@@ -18,7 +18,9 @@
 mod common;
 pub mod docker_ubuntu;
 pub mod docs;
+pub mod k8s_coreos;
 pub mod k8s_fedora_atomic;
+pub mod k8s_fedora_ironic;
 pub mod python_magnum;
 mod template_text;
 
@@ -28,12 +30,19 @@ use magnum_core::ClusterDriver;
 
 pub use common::kubernetes::KubernetesStack;
 pub use docker_ubuntu::docker_ubuntu;
+pub use k8s_coreos::k8s_coreos;
 pub use k8s_fedora_atomic::k8s_fedora_atomic;
+pub use k8s_fedora_ironic::k8s_fedora_ironic;
 pub use python_magnum::python_magnum;
 pub use template_text::{Language, TemplateText};
 
 /// All drivers of this crate that make clusters.
 #[must_use]
 pub fn all() -> Vec<Arc<dyn ClusterDriver>> {
-    vec![Arc::new(docker_ubuntu()), Arc::new(k8s_fedora_atomic())]
+    vec![
+        Arc::new(docker_ubuntu()),
+        Arc::new(k8s_coreos()),
+        Arc::new(k8s_fedora_atomic()),
+        Arc::new(k8s_fedora_ironic()),
+    ]
 }

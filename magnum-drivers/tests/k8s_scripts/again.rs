@@ -3,13 +3,15 @@
 use crate::new_endpoint;
 use crate::support::kubernetes::*;
 
-fn everything() -> magnum_core::Cluster {
-    let mut cluster = kubernetes_cluster();
+fn everything(driver: &str) -> magnum_core::Cluster {
+    let mut cluster = cluster_of(driver);
     label(&mut cluster, "cloud_provider_enabled", "true");
     let spec = &mut cluster.template;
     spec.registry_enabled = true;
     spec.insecure_registry = Some("registry.example:5000".into());
-    spec.docker_storage_driver = Some("overlay".into());
+    if driver != COREOS {
+        spec.docker_storage_driver = Some("overlay".into());
+    }
     spec.https_proxy = Some("http://proxy.example:3129".into());
     cluster
 }
@@ -17,7 +19,8 @@ fn everything() -> magnum_core::Cluster {
 #[test]
 fn a_second_run_of_each_phase_changes_nothing() {
     let endpoint = new_endpoint();
-    for cluster in [kubernetes_cluster(), everything()] {
+    let all = DRIVERS.into_iter().map(everything);
+    for cluster in all.chain([kubernetes_cluster()]) {
         for role in crate::BOTH {
             let server = KubeServer::new(&cluster, role, &endpoint);
             server.comes_up();
@@ -40,7 +43,7 @@ fn a_second_run_of_each_phase_changes_nothing() {
                 "pvcreate",
                 "vgcreate",
                 "mkfs",
-                "mount",
+                "mount ",
                 "pull",
                 "docker cp",
                 "curl",
@@ -58,8 +61,11 @@ fn a_second_run_of_each_phase_changes_nothing() {
 #[test]
 fn after_a_reboot_the_start_alone_brings_everything_up_and_is_silent() {
     let endpoint = new_endpoint();
-    for role in crate::BOTH {
-        let server = KubeServer::new(&everything(), role, &endpoint);
+    for (driver, role) in DRIVERS
+        .into_iter()
+        .flat_map(|driver| crate::BOTH.map(|role| (driver, role)))
+    {
+        let server = KubeServer::new(&everything(driver), role, &endpoint);
         server.comes_up();
         let before = server.snapshot();
         for entry in std::fs::read_dir(server.beside("active")).unwrap() {
@@ -74,6 +80,7 @@ fn after_a_reboot_the_start_alone_brings_everything_up_and_is_silent() {
             .filter(|c| c.contains("restart"))
             .collect();
         let expected: &[&str] = match role {
+            Role::Master(_) if driver == COREOS => &["etcd", "kubelet", "flanneld"],
             Role::Master(_) => &["etcd", "kube-apiserver", "kubelet", "flanneld"],
             Role::Minion(_) => &["kubelet", "flanneld", "registry"],
         };

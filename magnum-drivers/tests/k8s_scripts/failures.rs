@@ -15,6 +15,8 @@ fn may_fail(call: &str) -> bool {
         "restorecon",
         "docker version --format",
         "systemctl --quiet is-active",
+        "systemctl --quiet mask",
+        "findmnt",
     ]
     .iter()
     .any(|start| call.starts_with(start))
@@ -50,11 +52,16 @@ fn named(reason: &str, call: &str) -> bool {
 #[test]
 fn every_command_of_the_first_phase_that_fails_is_reported() {
     let mut tried = 0;
-    for storage in ["devicemapper", "overlay"] {
+    for (driver, storage) in [
+        (ATOMIC, Some("devicemapper")),
+        (ATOMIC, Some("overlay")),
+        (COREOS, None),
+        (IRONIC, Some("overlay")),
+    ] {
         for role in BOTH {
-            let mut cluster = kubernetes_cluster();
+            let mut cluster = cluster_of(driver);
             cluster.template.tls_disabled = true;
-            cluster.template.docker_storage_driver = Some(storage.into());
+            cluster.template.docker_storage_driver = storage.map(ToOwned::to_owned);
             let good = impatient(&cluster, role);
             good.configures();
             let home = good.directory.path().display().to_string();
@@ -69,14 +76,17 @@ fn every_command_of_the_first_phase_that_fails_is_reported() {
             }
         }
     }
-    assert!(tried >= 20, "{tried}");
+    assert!(tried >= 30, "{tried}");
 }
 
 #[test]
 fn every_command_of_the_second_phase_that_fails_is_reported() {
     let mut tried = 0;
-    for role in BOTH {
-        let mut cluster = kubernetes_cluster();
+    let servers = [ATOMIC, COREOS]
+        .into_iter()
+        .flat_map(|driver| BOTH.map(|role| (driver, role)));
+    for (driver, role) in servers {
+        let mut cluster = cluster_of(driver);
         cluster.template.tls_disabled = true;
         label(&mut cluster, "cloud_provider_enabled", "true");
         cluster.template.registry_enabled = true;
@@ -98,7 +108,7 @@ fn every_command_of_the_second_phase_that_fails_is_reported() {
         server.starts();
         assert_eq!(server.signal()["status"], "SUCCESS");
     }
-    assert!(tried >= 30, "{tried}");
+    assert!(tried >= 60, "{tried}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The node scripts of Kubernetes on Fedora Atomic, run for real: both roles, both phases, every option.
+//! The node scripts of Kubernetes, run for real: both roles, both phases, every option.
 
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -8,6 +8,7 @@ mod support;
 mod again;
 mod certificates;
 mod cloud;
+mod distributions;
 mod etcd;
 mod failures;
 mod plain;

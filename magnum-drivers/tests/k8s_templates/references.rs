@@ -8,12 +8,20 @@ use serde_json::Value;
 use crate::support::kubernetes::*;
 use crate::support::{arguments, yaml};
 
-fn templates() -> BTreeMap<String, Value> {
-    let all = kubernetes_template();
+fn templates(driver: &str) -> BTreeMap<String, Value> {
+    let all = driver_named(driver).definition().template();
     let nested = all.files.iter().filter(|(name, _)| name.ends_with(".yaml"));
     let mut parsed: BTreeMap<String, Value> = nested.map(|(n, t)| (n.clone(), yaml(t))).collect();
     parsed.insert("top".into(), yaml(&all.template));
     parsed
+}
+
+/// Every template of every driver, by driver and name.
+fn every_template() -> impl Iterator<Item = (String, Value)> {
+    DRIVERS.into_iter().flat_map(|driver| {
+        let all = templates(driver).into_iter();
+        all.map(move |(name, template)| (format!("{driver}: {name}"), template))
+    })
 }
 
 fn names(value: &Value) -> BTreeSet<&str> {
@@ -34,10 +42,10 @@ fn all(function: &str, value: &Value) -> Vec<String> {
 }
 
 /// Clusters with nothing and with everything.
-fn clusters() -> Vec<Cluster> {
-    let mut open = kubernetes_cluster();
+fn clusters(driver: &str) -> Vec<Cluster> {
+    let mut open = cluster_of(driver);
     open.template.tls_disabled = true;
-    let mut full = kubernetes_cluster();
+    let mut full = cluster_of(driver);
     label(&mut full, "cloud_provider_enabled", "true");
     full.discovery_url = Some("https://discovery.example/x".into());
     let spec = &mut full.template;
@@ -49,17 +57,22 @@ fn clusters() -> Vec<Cluster> {
     spec.fixed_network = Some("net".into());
     spec.fixed_subnet = Some("subnet".into());
     spec.apiserver_port = Some(8443);
-    vec![kubernetes_cluster(), open, full]
+    vec![cluster_of(driver), open, full]
 }
 
 #[test]
 fn every_parameter_sent_is_declared_and_every_required_one_is_sent() {
-    let top = &templates()["top"];
+    for name in DRIVERS {
+        every_parameter(name);
+    }
+}
+
+fn every_parameter(driver: &str) {
+    let top = &templates(driver)["top"];
     let declared = names(&top["parameters"]);
-    let driver = driver();
     let mut ever = BTreeSet::new();
-    for cluster in clusters() {
-        let sent = driver
+    for cluster in clusters(driver) {
+        let sent = driver_named(driver)
             .stack_parameters(
                 &cluster,
                 Some(&access("https://magnum.example", None)),
@@ -96,7 +109,7 @@ fn every_parameter_sent_is_declared_and_every_required_one_is_sent() {
 
 #[test]
 fn every_parameter_is_used_and_every_reference_is_there() {
-    for (name, template) in templates() {
+    for (name, template) in every_template() {
         let used: BTreeSet<String> = all("get_param", &template).into_iter().collect();
         let used: BTreeSet<&str> = used.iter().map(String::as_str).collect();
         assert_eq!(used, names(&template["parameters"]), "{name}");
@@ -142,9 +155,12 @@ fn every_parameter_is_used_and_every_reference_is_there() {
 
 #[test]
 fn each_group_gives_its_members_exactly_their_parameters() {
-    let all = templates();
-    let top = &all["top"];
-    for group in ["kube_master_ports", "kube_masters", "kube_minions"] {
+    let of_drivers = DRIVERS.map(templates);
+    let groups = of_drivers
+        .iter()
+        .flat_map(|all| ["kube_master_ports", "kube_masters", "kube_minions"].map(|group| (all, group)));
+    for (all, group) in groups {
+        let top = &all["top"];
         let given = &top["resources"][group]["properties"]["resource_def"];
         let member = &all[given["type"].as_str().unwrap()];
         assert_eq!(
@@ -168,9 +184,15 @@ fn each_group_gives_its_members_exactly_their_parameters() {
 
 #[test]
 fn outputs_and_groups_that_others_look_for_are_there() {
-    let all = templates();
+    for name in DRIVERS {
+        outputs_and_groups(name);
+    }
+}
+
+fn outputs_and_groups(driver: &str) {
+    let all = templates(driver);
+    let driver = driver_named(driver);
     let outputs = names(&all["top"]["outputs"]);
-    let driver = driver();
     for mapping in driver.definition().outputs() {
         assert!(outputs.contains(mapping.output), "{}", mapping.output);
     }
@@ -192,10 +214,18 @@ fn outputs_and_groups_that_others_look_for_are_there() {
 
 #[test]
 fn the_text_is_the_same_for_every_driver_that_is_made() {
-    assert_eq!(kubernetes_template(), kubernetes_template());
-    let mut texts = kubernetes_template();
-    texts.files.insert("top".into(), texts.template.clone());
-    for (name, text) in texts.files {
+    assert_eq!(
+        magnum_drivers::k8s_fedora_atomic().definition().template(),
+        &kubernetes_template()
+    );
+    let texts = DRIVERS.into_iter().flat_map(|driver| {
+        let template = driver_named(driver).definition().template();
+        let top = (format!("{driver}: top"), template.template.clone());
+        let rest = template.files.clone().into_iter();
+        rest.map(move |(name, text)| (format!("{driver}: {name}"), text))
+            .chain([top])
+    });
+    for (name, text) in texts {
         // Docker's own template language is the one exception.
         let text = text.replace("'{{.Server.Version}}'", "");
         assert!(!text.contains("{{"), "{name}: something was not filled in");
@@ -204,9 +234,12 @@ fn the_text_is_the_same_for_every_driver_that_is_made() {
 
 #[test]
 fn every_placeholder_is_replaced_and_none_is_in_another() {
-    let all = templates();
-    for (file, server) in [("kubemaster", "kube_master"), ("kubeminion", "kube_minion")] {
-        let script = &kubernetes_template().files[&format!("{file}.sh")];
+    let of_drivers = DRIVERS.map(|driver| (driver, templates(driver)));
+    let servers = of_drivers.iter().flat_map(|(driver, all)| {
+        [("kubemaster", "kube_master"), ("kubeminion", "kube_minion")].map(|server| (driver, all, server))
+    });
+    for (driver, all, (file, server)) in servers {
+        let script = &driver_named(driver).definition().template().files[&format!("{file}.sh")];
         let template = &all[&format!("{file}.yaml")];
         let call = &template["resources"][server]["properties"]["user_data"]["str_replace_strict"];
         let replaced = names(&call["params"]);
@@ -229,7 +262,7 @@ fn every_placeholder_is_replaced_and_none_is_in_another() {
 
 #[test]
 fn secrets_are_hidden_in_every_template() {
-    for (name, template) in templates() {
+    for (name, template) in every_template() {
         for (parameter, schema) in template["parameters"].as_object().unwrap() {
             let secret = ["credential", "password", "trust_id"]
                 .iter()
@@ -241,7 +274,7 @@ fn secrets_are_hidden_in_every_template() {
 
 #[test]
 fn each_value_of_a_script_has_a_grammar_without_what_a_shell_reads() {
-    let all_templates = templates();
+    let all_templates = templates(ATOMIC);
     let top = &all_templates["top"];
     // They are made by the template itself of words, numbers, addresses and ids.
     let made = [

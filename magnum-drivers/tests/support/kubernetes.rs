@@ -7,7 +7,7 @@ use std::process::Output;
 use std::sync::LazyLock;
 
 use magnum_core::{
-    Cluster, DriverRef, IdentityEndpoint, NodeAccess, PoolRole, Secret, StackTemplate,
+    Cluster, DriverRef, IdentityEndpoint, NodeAccess, PoolRole, Secret, StackDriver, StackTemplate,
     TemplateDefinition as _, TrustAccess,
 };
 use magnum_drivers::KubernetesStack;
@@ -28,7 +28,15 @@ pub const TRUSTEE_PASSWORD: &str = "trustee-password_0123456789";
 pub const TRUST: &str = "trust0123456789abcdef";
 pub const PROGRAM: &str = "/usr/local/bin/magnum-node";
 
-const COMMANDS: [&str; 17] = [
+/// The drivers of Kubernetes: one text, different in parts.
+pub const DRIVERS: [&str; 3] = ["k8s_coreos", "k8s_fedora_atomic", "k8s_fedora_ironic"];
+pub const COREOS: &str = DRIVERS[0];
+pub const ATOMIC: &str = DRIVERS[1];
+pub const IRONIC: &str = DRIVERS[2];
+
+const COMMANDS: [&str; 19] = [
+    "findmnt",
+    "umount",
     "iptables",
     "modprobe",
     "sysctl",
@@ -80,6 +88,23 @@ pub fn kubernetes_cluster() -> Cluster {
     cluster
 }
 
+/// The same, of another driver.
+pub fn cluster_of(driver: &str) -> Cluster {
+    let mut cluster = kubernetes_cluster();
+    let descriptor = driver_named(driver).definition().descriptor();
+    driver.clone_into(&mut cluster.driver.name);
+    descriptor.provides[0].os.clone_into(&mut cluster.cluster_distro);
+    let spec = &mut cluster.template;
+    spec.server_type = descriptor.provides[0].server_type;
+    spec.docker_volume_size = descriptor.docker_volume_size;
+    spec.docker_storage_driver = descriptor.storage_drivers.default.clone();
+    if driver == IRONIC {
+        spec.fixed_network = Some("machines".into());
+        spec.fixed_subnet = Some(SUBNET.into());
+    }
+    cluster
+}
+
 pub fn label(cluster: &mut Cluster, key: &str, value: &str) {
     cluster.template.labels.insert(key.into(), value.into());
 }
@@ -89,10 +114,7 @@ pub fn masters(cluster: &mut Cluster, count: u32) {
 }
 
 pub fn kubernetes_template() -> StackTemplate {
-    magnum_drivers::k8s_fedora_atomic()
-        .definition()
-        .template()
-        .clone()
+    driver().definition().template().clone()
 }
 
 /// Node access of both roles.
@@ -153,21 +175,34 @@ struct Texts {
     minion: Value,
 }
 
-static TEXTS: LazyLock<Texts> = LazyLock::new(|| {
-    let StackTemplate { template, files } = kubernetes_template();
-    Texts {
-        top: super::yaml(&template),
-        master: super::yaml(&files["kubemaster.yaml"]),
-        minion: super::yaml(&files["kubeminion.yaml"]),
-        files,
-    }
+static TEXTS: LazyLock<BTreeMap<&str, Texts>> = LazyLock::new(|| {
+    let texts = |name| {
+        let StackTemplate { template, files } = driver_named(name).definition().template().clone();
+        Texts {
+            top: super::yaml(&template),
+            master: super::yaml(&files["kubemaster.yaml"]),
+            minion: super::yaml(&files["kubeminion.yaml"]),
+            files,
+        }
+    };
+    DRIVERS.into_iter().map(|name| (name, texts(name))).collect()
 });
 
-/// The driver, assembled once.
-pub fn driver() -> &'static magnum_core::StackDriver<KubernetesStack> {
-    static DRIVER: LazyLock<magnum_core::StackDriver<KubernetesStack>> =
-        LazyLock::new(magnum_drivers::k8s_fedora_atomic);
-    &DRIVER
+/// A driver, assembled once.
+pub fn driver_named(name: &str) -> &'static StackDriver<KubernetesStack> {
+    static ALL: LazyLock<[StackDriver<KubernetesStack>; 3]> = LazyLock::new(|| {
+        [
+            magnum_drivers::k8s_coreos(),
+            magnum_drivers::k8s_fedora_atomic(),
+            magnum_drivers::k8s_fedora_ironic(),
+        ]
+    });
+    &ALL[DRIVERS.iter().position(|driver| *driver == name).unwrap()]
+}
+
+/// The one for Fedora Atomic.
+pub fn driver() -> &'static StackDriver<KubernetesStack> {
+    driver_named(ATOMIC)
 }
 
 /// The script of a server and what is put into it, by name; or what Heat refuses.
@@ -176,19 +211,20 @@ pub fn filling(
     role: Role,
     cloud: &Cloud,
 ) -> Result<(String, Vec<(String, String)>), String> {
-    let mut sent = driver()
+    let texts = &TEXTS[cluster.driver.name.as_str()];
+    let mut sent = driver_named(&cluster.driver.name)
         .stack_parameters(cluster, Some(&cloud.nodes), Some(&cloud.trust))
         .map_err(|error| error.to_string())?;
     if let Some(seconds) = cloud.wait {
         sent.insert("wait_condition_timeout".into(), json!(seconds));
     }
     let (group, server, nested, index) = match role {
-        Role::Master(index) => ("kube_masters", "kube_master", &TEXTS.master, index),
-        Role::Minion(index) => ("kube_minions", "kube_minion", &TEXTS.minion, index),
+        Role::Master(index) => ("kube_masters", "kube_master", &texts.master, index),
+        Role::Minion(index) => ("kube_minions", "kube_minion", &texts.minion, index),
     };
     let attributes = attributes(cluster, index, cloud);
-    let given = Template::accept(&TEXTS.top, &sent, &attributes)?.member(group, index);
-    let (script, values) = Template::accept(nested, &given, &attributes)?.replacements(server, &TEXTS.files);
+    let given = Template::accept(&texts.top, &sent, &attributes)?.member(group, index);
+    let (script, values) = Template::accept(nested, &given, &attributes)?.replacements(server, &texts.files);
     Ok((script.to_owned(), values))
 }
 
@@ -239,6 +275,8 @@ pub struct KubeServer {
     scratch: Scratch,
     pub role: Role,
     pub name: String,
+    /// Where its own script is.
+    program: &'static str,
 }
 
 impl Deref for KubeServer {
@@ -267,20 +305,43 @@ impl KubeServer {
         let script = user_data(cluster, role, &cloud);
         let scratch = Scratch::new(&COMMANDS, heat);
         scratch.install("user-data", &script, &PREFIXES);
-        let device = format!("/dev/disk/by-id/virtio-{}", &VOLUME[..20]);
-        scratch.write(&device, "");
-        scratch.write(&format!("{device}-part1"), "");
-        scratch.write(
-            "/etc/sysconfig/docker",
-            "OPTIONS='--selinux-enabled --log-driver=journald'\n",
-        );
-        scratch.write("/etc/sysconfig/docker-storage", "DOCKER_STORAGE_OPTIONS=--old\n");
+        let driver = cluster.driver.name.as_str();
+        match driver {
+            ATOMIC => {
+                let device = format!("/dev/disk/by-id/virtio-{}", &VOLUME[..20]);
+                scratch.write(&device, "");
+                scratch.write(&format!("{device}-part1"), "");
+            }
+            IRONIC => {
+                scratch.write("/dev/disk/sdb", "");
+                scratch.write("/dev/disk/by-label/other", "");
+                std::os::unix::fs::symlink("../sdb", scratch.path("/dev/disk/by-label/ephemeral0")).unwrap();
+            }
+            _ => {}
+        }
+        if driver != COREOS {
+            scratch.write(
+                "/etc/sysconfig/docker",
+                "OPTIONS='--selinux-enabled --log-driver=journald'\n",
+            );
+            scratch.write("/etc/sysconfig/docker-storage", "DOCKER_STORAGE_OPTIONS=--old\n");
+        }
+        let program = if driver == COREOS {
+            "/opt/bin/magnum-node"
+        } else {
+            PROGRAM
+        };
         let line = script.lines().find(|l| l.starts_with("node_name='")).unwrap();
         let name = line
             .trim_start_matches("node_name='")
             .trim_end_matches('\'')
             .to_owned();
-        Self { scratch, role, name }
+        Self {
+            scratch,
+            role,
+            name,
+            program,
+        }
     }
 
     pub fn configure(&self) -> Output {
@@ -288,7 +349,7 @@ impl KubeServer {
     }
 
     pub fn start(&self) -> Output {
-        self.run(RunningAs::Start(PROGRAM))
+        self.run(RunningAs::Start(self.program))
     }
 
     pub fn configures(&self) {

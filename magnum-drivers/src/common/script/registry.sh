@@ -21,6 +21,7 @@ configure_registry() {
         [[ -z $region ]] || printf '    region: "%s"\n' "$region"
         printf '    chunksize: %s\nhttp:\n  addr: ":5000"\n' "$registry_chunksize"
     } >"$scratch/registry"
+    put_directory 755 /etc/sysconfig
     put_file 600 /etc/sysconfig/registry-config.yml <"$scratch/registry"
     local trusted=''
     if [[ -n $openstack_ca ]]; then

@@ -1,0 +1,12 @@
+# The API server as a container that the kubelet runs.
+
+apiserver_programs=()
+apiserver_units=()
+
+# run_apiserver ARGUMENT...
+run_apiserver() {
+    # It is a client of etcd.
+    local -a pod_directories=(/etc/kubernetes)
+    [[ $tls != on ]] || pod_directories+=("$etcd_certs")
+    static_pod kube-apiserver false "$@"
+}
