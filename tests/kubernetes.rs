@@ -1,4 +1,5 @@
-//! The guide's Kubernetes example on the simulated cloud: three masters, eight nodes, scale to two, delete.
+//! The guide's Kubernetes example on the simulated cloud, on each distribution: three masters, eight nodes, scale to two,
+//! delete.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -11,18 +12,30 @@
 mod support;
 
 use magnum::*;
-use support::kubernetes::{guides_template, without_quotas};
+use support::kubernetes::{existing, guides_template, on_coreos, on_machines, without_quotas};
 use support::scene::Scene;
 
 #[tokio::test(start_paused = true)]
 async fn the_guides_example() {
+    lives(guides_template(), "k8s_fedora_atomic").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_on_coreos() {
+    lives(on_coreos(), "k8s_coreos").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_on_machines_of_ironic() {
+    lives(on_machines(), "k8s_fedora_ironic").await;
+}
+
+async fn lives(template: TemplateSpec, driver: &str) {
     let scene = Scene::new(1).await;
     without_quotas(&scene);
-    let template = scene
-        .magnum
-        .create_template(&scene.cx, guides_template())
-        .await
-        .unwrap();
+    existing(&scene, &["192.168.9.0/24"]);
+    let before = scene.leftovers().total();
+    let template = scene.magnum.create_template(&scene.cx, template).await.unwrap();
     let spec = ClusterSpec::new(template.id.to_string())
         .with_name("k8s-cluster")
         .with_master_count(3)
@@ -41,6 +54,7 @@ async fn the_guides_example() {
         made.status_reason,
         made.fault
     );
+    assert_eq!(made.driver.name, driver);
     assert_eq!(made.master_addresses().len(), 3);
     assert_eq!(made.node_addresses().len(), 8);
     let address = made.api_address.clone().unwrap();
@@ -69,5 +83,38 @@ async fn the_guides_example() {
 
     scene.delete(made.id).await;
     assert_eq!(scene.cluster(made.id).await, None);
-    assert_eq!(scene.leftovers().total(), 0, "{}", scene.leftovers());
+    assert_eq!(scene.leftovers().total(), before, "{}", scene.leftovers());
+}
+
+/// What a driver cannot do is refused by name, before anything is made.
+#[tokio::test(start_paused = true)]
+async fn what_a_distribution_cannot_do_is_refused() {
+    let scene = Scene::new(1).await;
+    existing(&scene, &["192.168.9.0/24"]);
+    let without_network = TemplateSpec {
+        fixed_network: None,
+        ..on_machines()
+    };
+    let with_volume = |template: TemplateSpec| TemplateSpec {
+        docker_volume_size: Some(5),
+        ..template
+    };
+    let with_storage = TemplateSpec {
+        docker_storage_driver: Some("overlay".into()),
+        ..on_coreos()
+    };
+    for (template, field) in [
+        (without_network, "fixed_network"),
+        (with_volume(on_machines()), "docker_volume_size"),
+        (with_volume(on_coreos()), "docker_volume_size"),
+        (with_storage, "docker_storage_driver"),
+    ] {
+        let error = scene
+            .magnum
+            .create_template(&scene.cx, template)
+            .await
+            .unwrap_err();
+        let fields: Vec<&str> = error.problems().iter().map(|p| p.field.as_str()).collect();
+        assert_eq!(fields, [field], "{error}");
+    }
 }

@@ -13,7 +13,7 @@ mod support;
 use std::sync::Arc;
 
 use magnum::*;
-use support::kubernetes::{existing, guides_template};
+use support::kubernetes::{existing, guides_template, on_coreos, on_machines};
 use support::limits::{Usage, needed};
 use support::scene::Scene;
 
@@ -141,4 +141,25 @@ async fn masters_and_nodes_of_different_flavors_and_volumes_of_another_size() {
         ..guides_template()
     };
     takes(&scene, template, 1, 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubernetes_on_coreos() {
+    let scene = lived_in().await;
+    takes(&scene, on_coreos(), 1, 1).await;
+    takes(&scene, without_balancer(on_coreos()), 3, 2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn kubernetes_on_machines() {
+    let scene = lived_in().await;
+    existing(&scene, &["192.168.9.0/24"]);
+    takes(&scene, on_machines(), 3, 2).await;
+    takes(
+        &scene,
+        without_floating_ips(without_balancer(on_machines())),
+        1,
+        1,
+    )
+    .await;
 }

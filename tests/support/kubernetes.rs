@@ -23,6 +23,26 @@ pub fn guides_template() -> TemplateSpec {
     }
 }
 
+/// The same on CoreOS, whose servers have no volumes of their own.
+pub fn on_coreos() -> TemplateSpec {
+    TemplateSpec {
+        image_id: "coreos".into(),
+        docker_volume_size: None,
+        ..guides_template()
+    }
+}
+
+/// The same on machines of Ironic, on the network of [`existing`].
+pub fn on_machines() -> TemplateSpec {
+    TemplateSpec {
+        server_type: ServerType::Bm,
+        image_id: "fedora".into(),
+        docker_volume_size: None,
+        fixed_network: Some("office".into()),
+        ..guides_template()
+    }
+}
+
 /// Clouds allow ten servers and volumes where nobody says otherwise.
 pub fn without_quotas(scene: &Scene) {
     for resource in ["instances", "cores", "ram", "volumes", "gigabytes"] {

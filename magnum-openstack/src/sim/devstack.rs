@@ -38,6 +38,8 @@ pub(crate) fn fill(cloud: &SimCloud) {
         ("fedora-atomic", Some("fedora-atomic")),
         ("ubuntu", Some("ubuntu")),
         ("coreos", Some("coreos")),
+        ("fedora", Some("fedora")),
+        ("ubuntu-mesos", Some("ubuntu")),
         ("no-distro", None),
     ] {
         cloud.add_image(name, os_distro);

@@ -41,6 +41,14 @@ async fn images_come_in_pages() {
     seen.sort();
     assert_eq!(
         seen,
-        ["coreos", "fedora-atomic", "fedora-coreos", "no-distro", "ubuntu"]
+        [
+            "coreos",
+            "fedora",
+            "fedora-atomic",
+            "fedora-coreos",
+            "no-distro",
+            "ubuntu",
+            "ubuntu-mesos"
+        ]
     );
 }
