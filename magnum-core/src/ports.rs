@@ -20,6 +20,7 @@ mod orchestrator;
 mod policy;
 mod query;
 mod random;
+mod runs;
 mod software;
 mod stack_driver;
 mod store;
@@ -70,6 +71,7 @@ pub use orchestrator::{
 pub use policy::{DefaultPolicy, Permission, Policy, Target};
 pub use query::{PublicTemplates, Query, QuotaQuery, SortDirection, SortKey};
 pub use random::{Entropy, IdSource, SystemRandom};
+pub use runs::{Listens, Reach, Runs, RunsAs};
 pub use software::{Feature, Software, version_numbers};
 pub use stack_driver::{StackDriver, StackInput, TemplateDefinition};
 pub use store::{Claim, Commit, Condition, Idempotent, KeyPair, Lease, Store, Write};

@@ -1,8 +1,8 @@
-//! The page of a driver in the documentation, made from its descriptor.
+//! The pages of drivers in the documentation, made from their descriptors.
 
 use std::fmt::Write as _;
 
-use magnum_core::{Choice, DriverDescriptor, LabelSchema, LabelType, Software};
+use magnum_core::{Choice, DriverDescriptor, LabelSchema, LabelType, PoolRole, Runs, Software};
 
 /// A driver's page in Markdown. The same descriptor gives the same page.
 #[must_use]
@@ -10,6 +10,10 @@ pub fn page(driver: &DriverDescriptor) -> String {
     let mut page = format!("# Driver `{}`\n\n", driver.name);
     page.push_str("This page is made from the driver's descriptor; a test compares the two.\n\n");
     table(&mut page, ["Property", "Value"], &properties(driver));
+    page.push_str("\n## What runs where\n\n");
+    let head = ["Name", "On", "As", "When", "Listens on, reached by"];
+    let rows: Vec<[String; 5]> = driver.runs.iter().map(runs).collect();
+    table(&mut page, head, &rows);
     page.push_str("\n## Labels\n\n");
     if driver.labels.is_empty() {
         page.push_str("It knows no labels.\n");
@@ -22,6 +26,59 @@ pub fn page(driver: &DriverDescriptor) -> String {
         page.push_str(&driver.notes);
     }
     page
+}
+
+/// The page that lists drivers, one in a row: what each is for, its images and its software.
+#[must_use]
+pub fn overview<'a>(drivers: impl IntoIterator<Item = &'a DriverDescriptor>) -> String {
+    let mut page = "# Drivers and their images\n\nThis page is made from the drivers' descriptors; a test compares the two. \
+                    An image is found by its property\n`os_distro`, which together with the template's `server_type` and \
+                    `coe` selects the driver.\n\n"
+        .to_owned();
+    let row = |driver: &DriverDescriptor| {
+        let kinds = driver.provides.iter();
+        let software = driver.software.iter();
+        [
+            format!("[`{0}`]({0}.md)", driver.name),
+            joined(kinds.clone().map(|kind| kind.coe.clone())),
+            joined(kinds.clone().map(|kind| kind.server_type.to_string())),
+            joined(kinds.map(|kind| format!("`{}`", kind.os))),
+            format!("`{}`", driver.login),
+            driver.image.clone(),
+            joined(software.map(|(name, software)| format!("{name} {}", software.default))),
+        ]
+    };
+    let rows: Vec<[String; 7]> = drivers.into_iter().map(row).collect();
+    let head = [
+        "Driver",
+        "COE",
+        "Servers",
+        "`os_distro`",
+        "Login",
+        "Image",
+        "Software",
+    ];
+    table(&mut page, head, &rows);
+    page
+}
+
+fn runs(runs: &Runs) -> [String; 5] {
+    let on = runs.on.iter().map(|role| match role {
+        PoolRole::Master => "masters".to_owned(),
+        PoolRole::Worker => "nodes".to_owned(),
+    });
+    let ports = runs
+        .ports
+        .iter()
+        .map(|listens| format!("{}: {}", listens.port, listens.reach));
+    let ports: Vec<String> = ports.collect();
+    [
+        format!("`{}`", runs.name),
+        joined(on),
+        runs.run_as.to_string(),
+        runs.when.to_owned(),
+        ports.join("; "),
+    ]
 }
 
 fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
@@ -43,6 +100,7 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         ("Version", driver.version.clone()),
         ("Server type, distribution, COE", joined(kinds)),
         ("Software", joined(software)),
+        ("Image", driver.image.clone()),
         ("Login", format!("`{}`", driver.login)),
         ("Masters", masters),
         ("Load balancer for the masters", yes(driver.master_lb)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Effect, Software};
+use super::{Effect, Runs, Software};
 use crate::model::{ClusterTemplate, ServerType};
 
 /// A kind of cluster: (server type, image's `os_distro`, COE).
@@ -127,6 +127,10 @@ pub struct DriverDescriptor {
     pub apiserver_port: bool,
     /// Login name on its servers.
     pub login: String,
+    /// Which images it works with, in a sentence.
+    pub image: String,
+    /// What runs on its servers, and where that listens.
+    pub runs: Vec<Runs>,
     /// What else its users should know, in Markdown, for the driver's page.
     pub notes: String,
 }
@@ -155,6 +159,8 @@ impl DriverDescriptor {
             private_only: false,
             apiserver_port: false,
             login: String::new(),
+            image: String::new(),
+            runs: Vec::new(),
             notes: String::new(),
         }
     }

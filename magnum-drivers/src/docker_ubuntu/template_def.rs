@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use magnum_core::{
     Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error, NameSource, Needs,
-    OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, ServerType,
-    Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
+    OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Reach, Result, Runs,
+    RunsAs, ServerType, Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
@@ -118,6 +118,13 @@ fn describe() -> DriverDescriptor {
     descriptor.named_removal = true;
     descriptor.private_only = true;
     "ubuntu".clone_into(&mut descriptor.login);
+    "Ubuntu's cloud image of 20.04 or later, as published".clone_into(&mut descriptor.image);
+    let hosts = &[PoolRole::Worker];
+    descriptor.runs = vec![
+        Runs::new("sshd", hosts, RunsAs::Service).listening("22/tcp", Reach::Everybody),
+        Runs::new("docker", hosts, RunsAs::Service)
+            .listening("2376/tcp, or 2375/tcp without TLS", Reach::Everybody),
+    ];
     descriptor
 }
 

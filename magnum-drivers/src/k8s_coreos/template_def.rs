@@ -1,6 +1,6 @@
 //! Kubernetes' stack on CoreOS.
 
-use magnum_core::ServerType;
+use magnum_core::{RunsAs, ServerType};
 
 use super::version::{DRIVER, VERSION};
 use crate::common::kubernetes::{Distribution, Storage};
@@ -11,6 +11,8 @@ pub(super) static DISTRIBUTION: Distribution = Distribution {
     server_type: ServerType::Vm,
     os: "coreos",
     login: "core",
+    image: "CoreOS Container Linux 1632 to 2512, as published",
+    apiserver_as: RunsAs::Container,
     // Below /usr nothing can be written.
     programs: "/opt/bin",
     storage: Storage::Image,

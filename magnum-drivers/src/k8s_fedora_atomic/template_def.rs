@@ -1,6 +1,6 @@
 //! Kubernetes' stack on Fedora Atomic.
 
-use magnum_core::ServerType;
+use magnum_core::{RunsAs, ServerType};
 
 use super::version::{DRIVER, VERSION};
 use crate::common::docker;
@@ -12,6 +12,8 @@ pub(super) static DISTRIBUTION: Distribution = Distribution {
     server_type: ServerType::Vm,
     os: "fedora-atomic",
     login: "fedora",
+    image: "Fedora Atomic Host 26 to 29, as published",
+    apiserver_as: RunsAs::Service,
     programs: "/usr/local/bin",
     storage: Storage::Volume,
     existing_network: false,

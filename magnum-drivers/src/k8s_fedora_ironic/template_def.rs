@@ -1,6 +1,6 @@
 //! Kubernetes' stack on machines of Ironic with Fedora.
 
-use magnum_core::ServerType;
+use magnum_core::{RunsAs, ServerType};
 
 use super::version::{DRIVER, VERSION};
 use crate::common::docker;
@@ -12,6 +12,8 @@ pub(super) static DISTRIBUTION: Distribution = Distribution {
     server_type: ServerType::Bm,
     os: "fedora",
     login: "fedora",
+    image: "Fedora 26 to 29 for bare metal with Docker and its storage set-up tool, by diskimage-builder",
+    apiserver_as: RunsAs::Service,
     programs: "/usr/local/bin",
     storage: Storage::Ephemeral,
     existing_network: true,

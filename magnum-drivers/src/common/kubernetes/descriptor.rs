@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use magnum_core::{ClusterType, DriverDescriptor, Feature, LabelSchema, LabelType, Software};
 
-use super::{Distribution, Storage};
+use super::{Distribution, Storage, runs};
 use crate::common::descriptor::{choice, label};
 use crate::common::flannel;
 
@@ -66,6 +66,8 @@ pub(super) fn describe(distribution: &Distribution, notes: String) -> DriverDesc
     descriptor.private_only = true;
     descriptor.apiserver_port = true;
     distribution.login.clone_into(&mut descriptor.login);
+    distribution.image.clone_into(&mut descriptor.image);
+    descriptor.runs = runs::runs(distribution.apiserver_as);
     descriptor.notes = notes;
     descriptor
 }

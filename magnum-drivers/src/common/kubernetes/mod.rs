@@ -5,10 +5,11 @@ pub(crate) mod kubeconfig;
 mod needs;
 mod node_policy;
 mod rules;
+mod runs;
 mod stack;
 mod text;
 
-use magnum_core::ServerType;
+use magnum_core::{RunsAs, ServerType};
 
 pub use stack::KubernetesStack;
 
@@ -24,6 +25,10 @@ pub(crate) struct Distribution {
     pub(crate) os: &'static str,
     /// Login name on the servers.
     pub(crate) login: &'static str,
+    /// Which images it works with.
+    pub(crate) image: &'static str,
+    /// How the API server is run.
+    pub(crate) apiserver_as: RunsAs,
     /// Where programs go on the servers.
     pub(crate) programs: &'static str,
     /// Where Docker keeps its images and containers.

@@ -24,7 +24,7 @@ const FRAGMENTS: [(&str, &str); 8] = [
         include_str!("templates/kubernetes_values.yaml"),
     ),
     ("kubecluster.yaml", include_str!("templates/kubecluster.yaml")),
-    ("ports.md", include_str!("notes/ports.md")),
+    ("network.md", include_str!("notes/network.md")),
     ("identities.md", include_str!("notes/identities.md")),
 ];
 
