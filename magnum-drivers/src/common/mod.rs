@@ -1,6 +1,7 @@
 //! Fragments that several drivers share, and the grammars of the values that stacks pass on to nodes.
 
-pub(crate) mod compact;
+pub(crate) mod access;
+mod compact;
 pub(crate) mod descriptor;
 pub(crate) mod docker_client;
 pub(crate) mod flannel;
@@ -9,12 +10,16 @@ pub(crate) mod kubernetes;
 pub(crate) mod servers;
 pub(crate) mod timeout;
 
-use magnum_core::Result;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use magnum_core::{Result, StackTemplate};
+use serde_json::Value;
 
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 20] = [
+const FRAGMENTS: [(&str, &str); 32] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
@@ -24,9 +29,30 @@ const FRAGMENTS: [(&str, &str); 20] = [
     ("server.sh", include_str!("script/server.sh")),
     ("images.sh", include_str!("script/images.sh")),
     ("etcd.sh", include_str!("script/etcd.sh")),
-    ("openstack_config.sh", include_str!("script/openstack_config.sh")),
     ("registry.sh", include_str!("script/registry.sh")),
     ("proxy.yaml", include_str!("parameters/proxy.yaml")),
+    ("cluster.yaml", include_str!("parameters/cluster.yaml")),
+    ("masters.yaml", include_str!("parameters/masters.yaml")),
+    (
+        "flannel_subnetlen.yaml",
+        include_str!("parameters/flannel_subnetlen.yaml"),
+    ),
+    (
+        "registry_values.yaml",
+        include_str!("parameters/registry_values.yaml"),
+    ),
+    ("server.yaml", include_str!("parameters/server.yaml")),
+    (
+        "server_values.yaml",
+        include_str!("parameters/server_values.yaml"),
+    ),
+    ("docker.yaml", include_str!("parameters/docker.yaml")),
+    ("flannel.yaml", include_str!("parameters/flannel.yaml")),
+    ("trust.yaml", include_str!("parameters/trust.yaml")),
+    ("trust_values.yaml", include_str!("parameters/trust_values.yaml")),
+    ("trust.sh", include_str!("script/trust.sh")),
+    ("port.yaml", include_str!("resources/port.yaml")),
+    ("port_outputs.yaml", include_str!("resources/port_outputs.yaml")),
     ("node_access.yaml", include_str!("parameters/node_access.yaml")),
     ("registry.yaml", include_str!("parameters/registry.yaml")),
     (
@@ -50,6 +76,30 @@ pub(crate) fn driver_text() -> Result<TemplateText> {
         .try_fold(TemplateText::new(Language::Verbatim), |text, (name, fragment)| {
             text.with_fragment(name, fragment)
         })
+}
+
+/// A stack's top template and the files that it refers to, by their names; scripts among them are made small.
+pub(crate) fn assemble(
+    text: &TemplateText,
+    top: &str,
+    files: &[(&str, &str)],
+    values: &Value,
+) -> Result<StackTemplate> {
+    let mut assembled = BTreeMap::new();
+    for (name, file) in files {
+        let whole = text.assemble(file, values)?;
+        let is_script = Path::new(name).extension() == Some("sh".as_ref());
+        let kept = if is_script {
+            compact::compact(&whole)
+        } else {
+            whole
+        };
+        assembled.insert((*name).to_owned(), kept);
+    }
+    Ok(StackTemplate {
+        template: text.assemble(top, values)?,
+        files: assembled,
+    })
 }
 
 /// Fragments by which scripts prepare Docker, of which a driver takes what fits its servers.

@@ -1,14 +1,14 @@
 //! What the stack of a Kubernetes cluster is.
 
 use magnum_core::{
-    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, ErrorKind, NameSource, Needs, NodePolicy,
+    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, NameSource, Needs, NodePolicy,
     OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Source, StackInput,
     StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
 use super::{Distribution, Storage, descriptor, kubeconfig, needs, node_policy, rules, text};
-use crate::common::{flannel, grammar, servers, timeout};
+use crate::common::{access, flannel, servers, timeout};
 
 const PARAMETERS: &[ParameterMapping] = &[
     ParameterMapping::required("master_flavor", Source::MasterFlavor),
@@ -75,23 +75,6 @@ impl KubernetesStack {
     }
 }
 
-/// Nova takes 65535 bytes of base64; beside the scripts and all other values this many bytes of the two certificate
-/// authorities, in base64, have room.
-const AUTHORITIES_ROOM: usize = 12_000;
-
-fn authorities_have_room(parameters: &Parameters) -> Result<()> {
-    let length = |name: &str| parameters.get(name).and_then(|v| v.as_str()).map_or(0, str::len);
-    let together = length("node_endpoint_ca") + length("openstack_ca");
-    if together <= AUTHORITIES_ROOM {
-        return Ok(());
-    }
-    let message = format!(
-        "the certificate authorities of the node endpoint and the cloud have no room in the servers' user data: they \
-         are {together} bytes in base64, {AUTHORITIES_ROOM} are allowed; leave out what is not needed"
-    );
-    Err(Error::new(ErrorKind::Configuration, message).at("driver", "user data"))
-}
-
 impl TemplateDefinition for KubernetesStack {
     fn descriptor(&self) -> &DriverDescriptor {
         &self.descriptor
@@ -122,21 +105,11 @@ impl TemplateDefinition for KubernetesStack {
                 json!(spec.apiserver_port.unwrap_or(default_port)),
             ),
         ]);
-        let mut text = |name: &str, value: String| parameters.insert(name.to_owned(), json!(value));
-        if cluster.tls() {
-            for (name, value) in grammar::node_access(input.nodes, PoolRole::Worker)? {
-                text(name, value);
-            }
-            let [.., (_, credential)] = grammar::node_access(input.nodes, PoolRole::Master)?;
-            text("master_credential", credential);
-        }
-        if rules::cloud_provider(spec) {
-            for (name, value) in grammar::trust_access(input.trust)? {
-                text(name, value);
-            }
+        let on_nodes = rules::cloud_provider(spec);
+        parameters.extend(access::parameters(input, on_nodes)?);
+        if on_nodes {
             parameters.insert("cloud_provider_enabled".to_owned(), json!(true));
         }
-        authorities_have_room(&parameters)?;
         Ok(parameters)
     }
 

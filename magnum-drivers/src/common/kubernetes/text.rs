@@ -1,17 +1,18 @@
 //! The texts of a Kubernetes stack: templates, scripts, and what users should know.
 
-use std::collections::BTreeMap;
-
 use magnum_core::{Result, StackTemplate};
 use serde_json::{Value, json};
 
 use super::{Distribution, Storage, descriptor};
 use crate::TemplateText;
-use crate::common::compact::compact;
-use crate::common::{driver_text, flannel, servers};
+use crate::common::{self, driver_text, flannel, servers};
 
 /// Fragments of these texts, beside those that all drivers share.
-const FRAGMENTS: [(&str, &str); 8] = [
+const FRAGMENTS: [(&str, &str); 9] = [
+    (
+        "openstack_config.sh",
+        include_str!("templates/openstack_config.sh"),
+    ),
     ("kubernetes.sh", include_str!("templates/kubernetes.sh")),
     ("kubernetes_dns.sh", include_str!("templates/kubernetes_dns.sh")),
     ("kubernetes.yaml", include_str!("templates/kubernetes.yaml")),
@@ -79,17 +80,7 @@ const REGISTRY_PASSED: [&str; 7] = [
 pub(super) fn assemble(distribution: &Distribution) -> Result<(StackTemplate, String)> {
     let text = text(distribution)?;
     let values = values(distribution);
-    let mut files = BTreeMap::new();
-    for (name, file) in FILES {
-        let whole = text.assemble(file, &values)?;
-        let is_script = std::path::Path::new(name).extension() == Some("sh".as_ref());
-        let kept = if is_script { compact(&whole) } else { whole };
-        files.insert(name.to_owned(), kept);
-    }
-    let template = StackTemplate {
-        template: text.assemble(distribution.template, &values)?,
-        files,
-    };
+    let template = common::assemble(&text, distribution.template, &FILES, &values)?;
     Ok((template, text.assemble(distribution.notes, &values)?))
 }
 
@@ -120,6 +111,8 @@ fn values(distribution: &Distribution) -> Value {
         "version": distribution.version,
         "login": distribution.login,
         "programs": distribution.programs,
+        "cloud_ca": "/etc/kubernetes/openstack-ca.crt",
+        "flannel": true,
         "volumes": volumes,
         "storage": storage,
         "api_port": "kubernetes_port",

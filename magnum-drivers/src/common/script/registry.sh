@@ -25,7 +25,7 @@ configure_registry() {
     put_file 600 /etc/sysconfig/registry-config.yml <"$scratch/registry"
     local trusted=''
     if [[ -n $openstack_ca ]]; then
-        trusted='-v /etc/kubernetes/openstack-ca.crt:/etc/ssl/certs/ca-certificates.crt:ro,Z '
+        trusted="-v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z "
     fi
     put_file 644 /etc/systemd/system/registry.service <<UNIT
 [Unit]

@@ -34,13 +34,15 @@ write_arguments() {
     put_file 600 "$file" <"$scratch/arguments"
 }
 
+# What the next units start after.
+unit_after=network-online.target
+
 # service_unit NAME DESCRIPTION COMMAND [LINE...]: a unit that is always running; further lines of [Service].
 service_unit() {
     local name=$1 description=$2 command=$3
     shift 3
     {
-        printf '[Unit]\nDescription=%s\nWants=network-online.target\nAfter=network-online.target docker.service\n' \
-            "$description"
+        printf '[Unit]\nDescription=%s\nWants=network-online.target\nAfter=%s\n' "$description" "$unit_after"
         printf '[Service]\nExecStart=%s\nRestart=always\nRestartSec=5\nLimitNOFILE=65536\n' "$command"
         (($# == 0)) || printf '%s\n' "$@"
         printf '[Install]\nWantedBy=multi-user.target\n'

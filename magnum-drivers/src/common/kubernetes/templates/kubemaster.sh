@@ -20,6 +20,8 @@ node_member='__INDEX__'
 
 {{> docker.sh}}
 
+{{> trust.sh}}
+
 {{> openstack_config.sh}}
 
 {{> kubernetes.sh}}

@@ -101,6 +101,7 @@ configure_kubelet() {
             "--tls-cert-file=$certs/kubelet.crt" "--tls-private-key-file=$certs/kubelet.key")
     fi
     mapfile -t -O "${#arguments[@]}" arguments < <(cloud_arguments)
+    local unit_after="$unit_after docker.service"
     write_arguments /etc/kubernetes/kubelet KUBELET_ARGS "${arguments[@]}" "$@"
     service_unit kubelet 'Kubernetes kubelet' "$programs/kubelet \$KUBELET_ARGS \$KUBELET_CGROUP" \
         EnvironmentFile=/etc/kubernetes/kubelet EnvironmentFile=-/etc/kubernetes/kubelet-cgroup \

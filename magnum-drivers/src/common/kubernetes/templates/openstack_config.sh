@@ -1,12 +1,6 @@
 # What Kubernetes needs to know of the cloud, where it makes load balancers and mounts volumes under the cluster's trust.
 
 cloud_provider='__CLOUD_PROVIDER__'
-auth_url='__AUTH_URL__'
-openstack_ca='__OPENSTACK_CA__'
-region='__REGION__'
-trustee_id='__TRUSTEE_ID__'
-trustee_password='__TRUSTEE_PASSWORD__'
-trust_id='__TRUST_ID__'
 external_network='__EXTERNAL_NETWORK__'
 subnet='__SUBNET__'
 
@@ -14,16 +8,12 @@ cloud_config=/etc/kubernetes/kube_openstack_config
 
 write_cloud_config() {
     [[ $cloud_provider == on ]] || return 0
-    if [[ -n $openstack_ca ]]; then
-        base64 --decode <<<"$openstack_ca" >"$scratch/openstack-ca" ||
-            fail 'the certificate authority of the cloud is not base64'
-        put_file 644 /etc/kubernetes/openstack-ca.crt <"$scratch/openstack-ca"
-    fi
+    write_cloud_ca
     {
         printf '[Global]\nauth-url="%s"\nuser-id="%s"\npassword="%s"\ntrust-id="%s"\n' \
             "$auth_url" "$trustee_id" "$trustee_password" "$trust_id"
         [[ -z $region ]] || printf 'region="%s"\n' "$region"
-        [[ -z $openstack_ca ]] || printf 'ca-file="/etc/kubernetes/openstack-ca.crt"\n'
+        [[ -z $openstack_ca ]] || printf 'ca-file="%s"\n' "$cloud_ca"
         printf '[LoadBalancer]\nuse-octavia=true\nsubnet-id="%s"\n' "$subnet"
         [[ -z $external_network ]] || printf 'floating-network-id="%s"\n' "$external_network"
         printf 'create-monitor=yes\nmonitor-delay=1m\nmonitor-timeout=30s\nmonitor-max-retries=3\n'
