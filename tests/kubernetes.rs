@@ -12,78 +12,33 @@
 mod support;
 
 use magnum::*;
-use support::kubernetes::{existing, guides_template, on_coreos, on_machines, without_quotas};
+use support::kubernetes::{existing, guides_template, on_coreos, on_machines};
+use support::lives::{Expected, lives};
 use support::scene::Scene;
+
+fn on(driver: &'static str) -> Expected {
+    Expected {
+        driver,
+        scheme: "https://",
+        port: ":6443",
+        coe_version: Some("v1.15.7"),
+        container_version: Some("simulated"),
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn the_guides_example() {
-    lives(guides_template(), "k8s_fedora_atomic").await;
+    lives(guides_template(), &on("k8s_fedora_atomic")).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_on_coreos() {
-    lives(on_coreos(), "k8s_coreos").await;
+    lives(on_coreos(), &on("k8s_coreos")).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_same_on_machines_of_ironic() {
-    lives(on_machines(), "k8s_fedora_ironic").await;
-}
-
-async fn lives(template: TemplateSpec, driver: &str) {
-    let scene = Scene::new(1).await;
-    without_quotas(&scene);
-    existing(&scene, &["192.168.9.0/24"]);
-    let before = scene.leftovers().total();
-    let template = scene.magnum.create_template(&scene.cx, template).await.unwrap();
-    let spec = ClusterSpec::new(template.id.to_string())
-        .with_name("k8s-cluster")
-        .with_master_count(3)
-        .with_node_count(8);
-    let accepted = scene
-        .magnum
-        .create_cluster(&scene.cx, spec, CreateOptions::default())
-        .await
-        .unwrap();
-    scene.settle().await;
-    let made = scene.cluster(accepted.id).await.unwrap();
-    assert_eq!(
-        made.status,
-        ClusterStatus::CREATE_COMPLETE,
-        "{:?} {:?}",
-        made.status_reason,
-        made.fault
-    );
-    assert_eq!(made.driver.name, driver);
-    assert_eq!(made.master_addresses().len(), 3);
-    assert_eq!(made.node_addresses().len(), 8);
-    let address = made.api_address.clone().unwrap();
-    assert!(
-        address.starts_with("https://172.") && address.ends_with(":6443"),
-        "{address}"
-    );
-    assert_eq!(made.coe_version.as_deref(), Some("v1.15.7"));
-    assert_eq!(made.container_version.as_deref(), Some("simulated"));
-
-    scene
-        .magnum
-        .scale_cluster(&scene.cx, made.id, 2, UpdateOptions::default())
-        .await
-        .unwrap();
-    scene.settle().await;
-    let shrunk = scene.cluster(made.id).await.unwrap();
-    assert_eq!(
-        shrunk.status,
-        ClusterStatus::UPDATE_COMPLETE,
-        "{:?}",
-        shrunk.status_reason
-    );
-    assert_eq!(shrunk.node_addresses(), made.node_addresses()[..2]);
-    assert_eq!(shrunk.master_addresses(), made.master_addresses());
-
-    scene.delete(made.id).await;
-    assert_eq!(scene.cluster(made.id).await, None);
-    assert_eq!(scene.leftovers().total(), before, "{}", scene.leftovers());
+    lives(on_machines(), &on("k8s_fedora_ironic")).await;
 }
 
 /// What a driver cannot do is refused by name, before anything is made.

@@ -163,3 +163,12 @@ async fn kubernetes_on_machines() {
     )
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn swarm() {
+    let scene = lived_in().await;
+    let template = support::swarm::guides_template();
+    takes(&scene, template.clone(), 1, 1).await;
+    takes(&scene, without_balancer(template.clone()), 3, 2).await;
+    takes(&scene, without_floating_ips(template), 3, 1).await;
+}

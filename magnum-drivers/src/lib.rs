@@ -22,6 +22,7 @@ pub mod k8s_coreos;
 pub mod k8s_fedora_atomic;
 pub mod k8s_fedora_ironic;
 pub mod python_magnum;
+pub mod swarm_fedora_atomic;
 mod template_text;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use k8s_coreos::k8s_coreos;
 pub use k8s_fedora_atomic::k8s_fedora_atomic;
 pub use k8s_fedora_ironic::k8s_fedora_ironic;
 pub use python_magnum::python_magnum;
+pub use swarm_fedora_atomic::swarm_fedora_atomic;
 pub use template_text::{Language, TemplateText};
 
 /// All drivers of this crate that make clusters.
@@ -44,5 +46,6 @@ pub fn all() -> Vec<Arc<dyn ClusterDriver>> {
         Arc::new(k8s_coreos()),
         Arc::new(k8s_fedora_atomic()),
         Arc::new(k8s_fedora_ironic()),
+        Arc::new(swarm_fedora_atomic()),
     ]
 }

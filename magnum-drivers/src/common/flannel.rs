@@ -104,6 +104,18 @@ pub(crate) fn problems(spec: &TemplateSpec, taken: &[&str]) -> Vec<Problem> {
     problems
 }
 
+/// Problems of flannel's labels where another network was asked for: they would do nothing.
+pub(crate) fn useless_labels(spec: &TemplateSpec) -> Vec<Problem> {
+    let given = [NETWORK_CIDR, SUBNETLEN, BACKEND].into_iter();
+    given
+        .filter_map(|key| Some((key, spec.labels.get(key)?)))
+        .map(|(key, value)| {
+            let message = "it is for the network driver flannel, which the template does not ask for";
+            Problem::new(format!("labels.{key}"), value, message)
+        })
+        .collect()
+}
+
 /// The problem of more servers than the network has parts for.
 pub(crate) fn room(spec: &TemplateSpec, servers: u32, nodes: u32) -> Option<Problem> {
     let (network, length) = given(spec)?;

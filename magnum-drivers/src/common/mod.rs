@@ -7,6 +7,7 @@ pub(crate) mod docker_client;
 pub(crate) mod flannel;
 pub(crate) mod grammar;
 pub(crate) mod kubernetes;
+pub(crate) mod needs;
 pub(crate) mod servers;
 pub(crate) mod timeout;
 
@@ -19,7 +20,7 @@ use serde_json::Value;
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 32] = [
+const FRAGMENTS: [(&str, &str); 36] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
@@ -50,7 +51,14 @@ const FRAGMENTS: [(&str, &str); 32] = [
     ("flannel.yaml", include_str!("parameters/flannel.yaml")),
     ("trust.yaml", include_str!("parameters/trust.yaml")),
     ("trust_values.yaml", include_str!("parameters/trust_values.yaml")),
+    ("flannel.sh", include_str!("script/flannel.sh")),
+    (
+        "flannel_values.yaml",
+        include_str!("parameters/flannel_values.yaml"),
+    ),
+    ("rexray.sh", include_str!("script/rexray.sh")),
     ("trust.sh", include_str!("script/trust.sh")),
+    ("master_port.yaml", include_str!("resources/master_port.yaml")),
     ("port.yaml", include_str!("resources/port.yaml")),
     ("port_outputs.yaml", include_str!("resources/port_outputs.yaml")),
     ("node_access.yaml", include_str!("parameters/node_access.yaml")),

@@ -24,8 +24,7 @@ pub(super) const SERVICE_ADDRESS: &str = "10.254.0.1";
 pub(super) const DNS_ADDRESS: &str = "10.254.0.10";
 
 /// How many rules the groups have for SSH, ping, and what is reached from outside.
-pub(super) const MASTER_RULES: u64 = 3;
-pub(super) const MINION_RULES: u64 = 3;
+pub(super) const OPEN_RULES: u64 = 6;
 
 /// Versions of what the scripts install.
 pub(super) const KUBERNETES: &str = "v1.15.7";

@@ -2,7 +2,6 @@
 
 mod descriptor;
 pub(crate) mod kubeconfig;
-mod needs;
 mod node_policy;
 mod rules;
 mod runs;

@@ -7,7 +7,8 @@ use magnum_core::{
 };
 use serde_json::json;
 
-use super::{Distribution, Storage, descriptor, kubeconfig, needs, node_policy, rules, text};
+use super::{Distribution, Storage, descriptor, kubeconfig, node_policy, rules, text};
+use crate::common::needs::{self, Has};
 use crate::common::{access, flannel, servers, timeout};
 
 const PARAMETERS: &[ParameterMapping] = &[
@@ -126,7 +127,15 @@ impl TemplateDefinition for KubernetesStack {
     }
 
     fn needs(&self, cluster: &Cluster) -> Needs {
-        needs::needs(cluster, self.distribution)
+        needs::needs(
+            cluster,
+            &Has {
+                volumes: self.distribution.storage == Storage::Volume,
+                listeners: 1,
+                open_rules: descriptor::OPEN_RULES,
+                cluster_rules: text::cluster_rules().len() as u64,
+            },
+        )
     }
 
     fn trust_on_nodes(&self, template: &TemplateSpec) -> Option<&'static str> {

@@ -23,25 +23,7 @@ configure_registry() {
     } >"$scratch/registry"
     put_directory 755 /etc/sysconfig
     put_file 600 /etc/sysconfig/registry-config.yml <"$scratch/registry"
-    local trusted=''
-    if [[ -n $openstack_ca ]]; then
-        trusted="-v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z "
-    fi
-    put_file 644 /etc/systemd/system/registry.service <<UNIT
-[Unit]
-Description=Docker registry on Swift
-Requires=docker.service
-After=docker.service
-
-[Service]
-ExecStartPre=-/usr/bin/docker rm -f registry
-ExecStart=/usr/bin/docker run --rm --name registry -p 127.0.0.1:$registry_port:5000 \\
-    ${trusted}-v /etc/sysconfig/registry-config.yml:/etc/docker/registry/config.yml:ro,Z $image
-ExecStop=/usr/bin/docker stop registry
-Restart=always
-RestartSec=10
-
-[Install]
-WantedBy=multi-user.target
-UNIT
+    local options="-p 127.0.0.1:$registry_port:5000 -v /etc/sysconfig/registry-config.yml:/etc/docker/registry/config.yml:ro,Z"
+    [[ -z $openstack_ca ]] || options="$options -v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z"
+    container_unit registry 'Docker registry on Swift' "$image" "$options"
 }

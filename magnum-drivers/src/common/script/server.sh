@@ -50,6 +50,27 @@ service_unit() {
     put_file 644 "/etc/systemd/system/$name.service" <"$scratch/unit"
 }
 
+# container_unit NAME DESCRIPTION IMAGE OPTIONS ARGUMENTS: a unit that is a container.
+container_unit() {
+    put_file 644 "/etc/systemd/system/$1.service" <<UNIT
+[Unit]
+Description=$2
+Requires=docker.service
+After=docker.service
+
+[Service]
+ExecStartPre=-/usr/bin/docker rm -f $1
+ExecStart=/usr/bin/docker run --rm --name $1 $4 $3${5:+ $5}
+ExecStop=/usr/bin/docker stop $1
+Restart=always
+RestartSec=10
+TimeoutStartSec=0
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+}
+
 # prepare_docker_server: what comes first on every server.
 prepare_docker_server() {
     step 'install this script'

@@ -24,6 +24,8 @@ node_member='__INDEX__'
 
 {{> openstack_config.sh}}
 
+{{> flannel.sh}}
+
 {{> kubernetes.sh}}
 
 {{> etcd.sh}}

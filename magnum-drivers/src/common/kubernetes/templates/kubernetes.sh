@@ -3,8 +3,6 @@
 api_private_address='__API_PRIVATE_ADDRESS__'
 api_port='__API_PORT__'
 kube_version='__KUBE_VERSION__'
-flannel_cidr='__FLANNEL_CIDR__'
-flannel_backend='__FLANNEL_BACKEND__'
 dns_address='{{dns_address}}'
 
 certs=/etc/kubernetes/certs
@@ -170,14 +168,6 @@ start_server() {
     match_cgroups
     modprobe br_netfilter
     sysctl --quiet --load=/etc/sysctl.d/99-magnum.conf
-}
-
-# has_network: whether flannel has made its part of the pods' network, or else what it says last.
-has_network() {
-    [[ -s /run/flannel/subnet.env ]] || {
-        journalctl --unit=flanneld.service --lines=1 --output=cat --no-pager
-        return 1
-    }
 }
 
 # join: wait until Kubernetes knows this server, with a client's configuration that may ask.
