@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use magnum_core::TemplateDefinition as _;
+use magnum_core::{StackDriver, TemplateDefinition};
 
 fn check(name: &str, script: &str, options: &[&str]) {
     let directory = tempfile::tempdir().unwrap();
@@ -23,38 +23,53 @@ fn check(name: &str, script: &str, options: &[&str]) {
     );
 }
 
+/// The files of a driver's stack.
+fn files<T: TemplateDefinition>(driver: &StackDriver<T>) -> BTreeMap<String, String> {
+    driver.definition().template().files.clone()
+}
+
 #[test]
 fn assembled_scripts() {
-    let mut scripts: BTreeMap<String, String> = magnum_drivers::docker_ubuntu()
-        .definition()
-        .template()
-        .files
-        .clone();
-    scripts.extend(
-        magnum_drivers::k8s_fedora_atomic()
-            .definition()
-            .template()
-            .files
-            .clone(),
-    );
-    scripts.retain(|name, _| name.ends_with(".sh"));
-    assert_eq!(
-        scripts.keys().collect::<Vec<_>>(),
-        ["kubemaster.sh", "kubeminion.sh", "node.sh"]
-    );
-    for (name, script) in scripts {
-        check(&name, &script, &["-S", "warning"]);
+    let drivers = [
+        files(&magnum_drivers::docker_ubuntu()),
+        files(&magnum_drivers::k8s_coreos()),
+        files(&magnum_drivers::k8s_fedora_atomic()),
+        files(&magnum_drivers::k8s_fedora_ironic()),
+        files(&magnum_drivers::swarm_fedora_atomic()),
+    ];
+    assert_eq!(drivers.len(), magnum_drivers::all().len(), "a driver is left out");
+    for files in drivers {
+        let mut scripts = 0;
+        for (name, script) in files.into_iter().filter(|(name, _)| name.ends_with(".sh")) {
+            check(&name, &script, &["-S", "warning"]);
+            scripts += 1;
+        }
+        assert!(scripts > 0);
     }
 }
 
 /// Alone, a fragment has variables that only others set or read, and placeholders that are filled in later.
 #[test]
 fn fragments() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/common/script");
+    let directories = [
+        "common/script",
+        "common/kubernetes/templates",
+        "k8s_coreos/templates",
+        "swarm_fedora_atomic/templates",
+    ];
     let mut checked = 0;
     let value = regex::Regex::new(r"\{\{[a-z_]+\}\}").unwrap();
-    for entry in std::fs::read_dir(directory).unwrap() {
+    let entries = directories.into_iter().flat_map(|directory| {
+        std::fs::read_dir(format!("{}/src/{directory}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    });
+    for entry in entries {
         let path = entry.unwrap().path();
+        // What begins as a script has fragments within, and is checked when it is assembled.
+        if path.extension() != Some("sh".as_ref())
+            || std::fs::read_to_string(&path).unwrap().starts_with("#!")
+        {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let filled = value.replace_all(&text, "value");
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -62,5 +77,5 @@ fn fragments() {
         check(name, &filled, &options);
         checked += 1;
     }
-    assert!(checked >= 11, "{checked}");
+    assert!(checked >= 20, "{checked}");
 }

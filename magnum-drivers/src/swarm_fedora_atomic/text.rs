@@ -33,14 +33,11 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Parameters that the top template hands on to managers and nodes alike.
-const PASSED: [&str; 15] = [
+const PASSED: [&str; 12] = [
     "network_driver",
-    "flannel_network_cidr",
-    "flannel_backend",
     "docker_volume_size",
     "docker_storage_driver",
     "tls_disabled",
-    "swarm_port",
     "cluster_uuid",
     "insecure_registry_url",
     "wait_condition_timeout",

@@ -73,7 +73,7 @@ pub(crate) fn parse(cases: &[Passed]) {
     }
 }
 
-/// The documents that the scripts write parse, and the registry in them is the given one.
+/// The documents that the scripts of Kubernetes write parse, and the registry in them is the given one.
 pub(crate) fn documents(cases: &[Passed]) {
     let directory = tempfile::tempdir().unwrap();
     let wanted = [

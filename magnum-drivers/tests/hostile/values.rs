@@ -3,12 +3,32 @@
 use magnum_core::Cluster;
 use proptest::prelude::*;
 
-use crate::support::kubernetes::label;
+use crate::support::stacks::{SWARM, label};
 
 pub(crate) type Set = fn(&mut Cluster, String);
 
-/// Fields that a tenant sets, and the parameter of that name where the names differ.
-pub(crate) const FIELDS: [(&str, &str, Set); 25] = [
+pub(crate) type Field = (&'static str, &'static str, Set);
+
+/// Fields that a tenant sets of a driver's clusters, and the parameter of that name where the names differ.
+pub(crate) fn fields(driver: &str) -> impl Iterator<Item = Field> {
+    let own: &[Field] = if driver == SWARM {
+        &OF_SWARM
+    } else {
+        &OF_KUBERNETES
+    };
+    let nodes = if driver == SWARM {
+        "node_flavor"
+    } else {
+        "minion_flavor"
+    };
+    let named = move |(field, parameter, set): Field| match field {
+        "flavor_id" => (field, nodes, set),
+        _ => (field, parameter, set),
+    };
+    FIELDS.iter().chain(own).copied().map(named)
+}
+
+const FIELDS: [Field; 23] = [
     ("name", "node_prefix", |c, v| c.name = v),
     ("keypair", "ssh_key_name", |c, v| c.keypair = Some(v)),
     ("discovery_url", "discovery_url", |c, v| c.discovery_url = Some(v)),
@@ -52,23 +72,36 @@ pub(crate) const FIELDS: [(&str, &str, Set); 25] = [
         c.template.docker_storage_driver = Some(v)
     }),
     ("labels.flannel_network_cidr", "flannel_network_cidr", |c, v| {
-        label(c, "flannel_network_cidr", &v)
+        flannel(c, "flannel_network_cidr", &v)
     }),
     (
         "labels.flannel_network_subnetlen",
         "flannel_network_subnetlen",
-        |c, v| label(c, "flannel_network_subnetlen", &v),
+        |c, v| flannel(c, "flannel_network_subnetlen", &v),
     ),
     ("labels.flannel_backend", "flannel_backend", |c, v| {
-        label(c, "flannel_backend", &v)
+        flannel(c, "flannel_backend", &v)
     }),
+    ("labels.unknown", "labels", |c, v| label(c, &v.clone(), &v)),
+];
+
+const OF_KUBERNETES: [Field; 2] = [
     ("labels.kube_tag", "kube_version", |c, v| label(c, "kube_tag", &v)),
     (
         "labels.cloud_provider_enabled",
         "cloud_provider_enabled",
         |c, v| label(c, "cloud_provider_enabled", &v),
     ),
-    ("labels.unknown", "labels", |c, v| label(c, &v.clone(), &v)),
+];
+
+const OF_SWARM: [Field; 2] = [
+    ("labels.rexray_preempt", "rexray_preempt", |c, v| {
+        c.template.volume_driver = Some("rexray".into());
+        label(c, "rexray_preempt", &v);
+    }),
+    ("labels.swarm_strategy", "swarm_strategy", |c, v| {
+        label(c, "swarm_strategy", &v)
+    }),
 ];
 
 pub(crate) fn hostile() -> impl Strategy<Value = String> {
@@ -145,4 +178,10 @@ pub(crate) fn hostile() -> impl Strategy<Value = String> {
         1 => "[0-9]{1,2}",
         1 => (300_usize..5000).prop_map(|n| "x'".repeat(n)),
     ]
+}
+
+/// A label of flannel's, which must be the network then.
+fn flannel(cluster: &mut Cluster, key: &str, value: &str) {
+    cluster.template.network_driver = Some("flannel".into());
+    label(cluster, key, value);
 }

@@ -19,7 +19,7 @@ fn everything(driver: &str) -> magnum_core::Cluster {
 #[test]
 fn a_second_run_of_each_phase_changes_nothing() {
     let endpoint = new_endpoint();
-    let all = DRIVERS.into_iter().map(everything);
+    let all = KUBERNETES.into_iter().map(everything);
     for cluster in all.chain([kubernetes_cluster()]) {
         for role in crate::BOTH {
             let server = KubeServer::new(&cluster, role, &endpoint);
@@ -61,7 +61,7 @@ fn a_second_run_of_each_phase_changes_nothing() {
 #[test]
 fn after_a_reboot_the_start_alone_brings_everything_up_and_is_silent() {
     let endpoint = new_endpoint();
-    for (driver, role) in DRIVERS
+    for (driver, role) in KUBERNETES
         .into_iter()
         .flat_map(|driver| crate::BOTH.map(|role| (driver, role)))
     {

@@ -23,7 +23,7 @@ mod versions;
 use std::sync::LazyLock;
 
 use magnum_core::TemplateDefinition as _;
-use support::kubernetes::Role;
+use support::kubernetes::BOTH;
 use support::policy::Endpoint;
 
 /// A node endpoint for the tests that do not look at what it was asked.
@@ -32,5 +32,3 @@ static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(new_endpoint);
 fn new_endpoint() -> Endpoint {
     Endpoint::new(magnum_drivers::k8s_fedora_atomic().definition().node_policy())
 }
-
-const BOTH: [Role; 2] = [Role::Master(0), Role::Minion(0)];

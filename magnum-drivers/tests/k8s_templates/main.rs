@@ -8,6 +8,4 @@ mod support;
 mod kubeconfig;
 mod names;
 mod patterns;
-mod references;
 mod rules;
-mod size;

@@ -10,7 +10,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 /// Attributes of resources, by `resource.attribute`, and the ids of resources.
-pub type Attributes = BTreeMap<&'static str, Value>;
+pub type Attributes = BTreeMap<String, Value>;
 
 /// A template with the values of its parameters.
 pub struct Template<'a> {

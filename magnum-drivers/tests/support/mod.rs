@@ -3,12 +3,15 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
 
 pub mod authority;
+pub mod cluster_server;
 pub mod heat;
 pub mod kubernetes;
 pub mod node;
 pub mod policy;
 pub mod scratch;
 pub mod server;
+pub mod stacks;
+pub mod tree;
 
 use magnum_core::{
     Action, Cluster, ClusterId, ClusterStatus, DriverRef, NodeAccess, Phase, Pool, PoolRole, Revision,

@@ -1,8 +1,5 @@
 # Flannel, the network of the containers.
 
-flannel_cidr='__FLANNEL_CIDR__'
-flannel_backend='__FLANNEL_BACKEND__'
-
 # has_network: whether flannel has made this server's part of the network, or else what it says last.
 has_network() {
     [[ -s /run/flannel/subnet.env ]] || {

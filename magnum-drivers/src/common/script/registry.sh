@@ -23,7 +23,7 @@ configure_registry() {
     } >"$scratch/registry"
     put_directory 755 /etc/sysconfig
     put_file 600 /etc/sysconfig/registry-config.yml <"$scratch/registry"
-    local options="-p 127.0.0.1:$registry_port:5000 -v /etc/sysconfig/registry-config.yml:/etc/docker/registry/config.yml:ro,Z"
-    [[ -z $openstack_ca ]] || options="$options -v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z"
-    container_unit registry 'Docker registry on Swift' "$image" "$options"
+    local mounts="-p 127.0.0.1:$registry_port:5000 -v /etc/sysconfig/registry-config.yml:/etc/docker/registry/config.yml:ro,Z"
+    [[ -z $openstack_ca ]] || mounts="$mounts -v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z"
+    container_unit registry 'Docker registry on Swift' "$image" "$mounts"
 }

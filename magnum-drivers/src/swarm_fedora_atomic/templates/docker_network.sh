@@ -24,7 +24,8 @@ configure_docker_network() {
 
 # configure_flannel: it runs before Docker, whose bridge gets this server's part of the network.
 configure_flannel() {
-    local command="$programs/flanneld -etcd-endpoints=$(etcd_members "$scheme://") -etcd-prefix=$flannel_prefix"
+    local command
+    command="$programs/flanneld -etcd-endpoints=$(etcd_members "$scheme://") -etcd-prefix=$flannel_prefix"
     if [[ $tls == on ]]; then
         command="$command -etcd-cafile=$etcd_certs/ca.crt -etcd-certfile=$etcd_certs/client.crt"
         command="$command -etcd-keyfile=$etcd_certs/client.key"

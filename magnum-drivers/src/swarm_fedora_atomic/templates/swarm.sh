@@ -1,11 +1,8 @@
 # What managers and nodes of Swarm have in common.
 
-swarm_port='__SWARM_PORT__'
 network_driver='__NETWORK_DRIVER__'
 
 certs=/etc/docker
-# The port of the nodes' Docker.
-docker_port={{docker_port}}
 flannel_prefix=/coreos.com/network
 swarm_image=$(image swarm:{{swarm_version}} {{docker_registry}})
 scheme=http

@@ -5,8 +5,11 @@ node_name='__NODE_PREFIX__-master-__INDEX__'
 node_member='__INDEX__'
 api_private_address='__API_PRIVATE_ADDRESS__'
 api_public_address='__API_PUBLIC_ADDRESS__'
+flannel_cidr='__FLANNEL_CIDR__'
+flannel_backend='__FLANNEL_BACKEND__'
 subnetlen='__SUBNETLEN__'
 strategy='__STRATEGY__'
+swarm_port='__SWARM_PORT__'
 
 {{> report.sh}}
 
@@ -23,8 +26,6 @@ strategy='__STRATEGY__'
 {{> images.sh}}
 
 {{> docker.sh}}
-
-{{> flannel.sh}}
 
 {{> etcd.sh}}
 

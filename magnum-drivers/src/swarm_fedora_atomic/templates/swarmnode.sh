@@ -4,6 +4,8 @@
 node_name='__NODE_PREFIX__-node-__INDEX__'
 node_member='__INDEX__'
 masters='__MASTERS__'
+# Where Docker listens for the managers.
+docker_port={{docker_port}}
 
 {{> report.sh}}
 
@@ -38,12 +40,12 @@ etcd_identity=client
 
 configure_rexray() {
     [[ $volume_driver == rexray ]] || return 0
-    local options='--privileged --net host -v /etc/rexray:/etc/rexray:ro,Z'
-    options="$options -v /run/docker/plugins:/run/docker/plugins -v /var/lib/rexray:/var/lib/rexray:Z"
-    options="$options -v /var/run/rexray:/var/run/rexray -v /dev:/dev"
-    [[ -z $openstack_ca ]] || options="$options -v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z"
+    local mounts='--privileged --net host -v /etc/rexray:/etc/rexray:ro,Z'
+    mounts="$mounts -v /run/docker/plugins:/run/docker/plugins -v /var/lib/rexray:/var/lib/rexray:Z"
+    mounts="$mounts -v /var/run/rexray:/var/run/rexray -v /dev:/dev"
+    [[ -z $openstack_ca ]] || mounts="$mounts -v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z"
     write_rexray_config
-    container_unit rexray 'Volumes of Cinder for containers' "$(image rexray:{{rexray_tag}} {{rexray_registry}})" "$options"
+    container_unit rexray 'Volumes of Cinder for containers' "$(image rexray:{{rexray_tag}} {{rexray_registry}})" "$mounts"
 }
 
 configure() {

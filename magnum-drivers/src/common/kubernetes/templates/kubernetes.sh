@@ -3,6 +3,8 @@
 api_private_address='__API_PRIVATE_ADDRESS__'
 api_port='__API_PORT__'
 kube_version='__KUBE_VERSION__'
+flannel_cidr='__FLANNEL_CIDR__'
+flannel_backend='__FLANNEL_BACKEND__'
 dns_address='{{dns_address}}'
 
 certs=/etc/kubernetes/certs

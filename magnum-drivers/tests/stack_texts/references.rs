@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use magnum_core::{Cluster, PoolRole, TemplateDefinition as _};
 use serde_json::Value;
 
-use crate::support::kubernetes::*;
+use crate::support::stacks::*;
 use crate::support::{arguments, yaml};
 
 fn templates(driver: &str) -> BTreeMap<String, Value> {
@@ -46,7 +46,12 @@ fn clusters(driver: &str) -> Vec<Cluster> {
     let mut open = cluster_of(driver);
     open.template.tls_disabled = true;
     let mut full = cluster_of(driver);
-    label(&mut full, "cloud_provider_enabled", "true");
+    if driver == SWARM {
+        full.template.volume_driver = Some("rexray".into());
+    } else {
+        label(&mut full, "cloud_provider_enabled", "true");
+        full.template.apiserver_port = Some(8443);
+    }
     full.discovery_url = Some("https://discovery.example/x".into());
     let spec = &mut full.template;
     spec.registry_enabled = true;
@@ -56,7 +61,6 @@ fn clusters(driver: &str) -> Vec<Cluster> {
     spec.no_proxy = Some("example.org".into());
     spec.fixed_network = Some("net".into());
     spec.fixed_subnet = Some("subnet".into());
-    spec.apiserver_port = Some(8443);
     vec![cluster_of(driver), open, full]
 }
 
@@ -96,15 +100,16 @@ fn every_parameter(driver: &str) {
         .copied()
         .filter(|name| !ever.contains(*name))
         .collect();
-    assert_eq!(
-        never,
-        [
-            "fixed_network_cidr",
-            "registry_chunksize",
-            "registry_container",
-            "registry_port"
-        ]
-    );
+    let mut expected = vec![
+        "fixed_network_cidr",
+        "registry_chunksize",
+        "registry_container",
+        "registry_port",
+    ];
+    if driver == SWARM {
+        expected.push("swarm_port");
+    }
+    assert_eq!(never, expected);
 }
 
 #[test]
@@ -155,10 +160,10 @@ fn every_parameter_is_used_and_every_reference_is_there() {
 
 #[test]
 fn each_group_gives_its_members_exactly_their_parameters() {
-    let of_drivers = DRIVERS.map(templates);
-    let groups = of_drivers
-        .iter()
-        .flat_map(|all| ["kube_master_ports", "kube_masters", "kube_minions"].map(|group| (all, group)));
+    let of_drivers = DRIVERS.map(|driver| (shape(driver), templates(driver)));
+    let groups = of_drivers.iter().flat_map(|(shape, all)| {
+        [shape.ports, shape.master.group, shape.node.group].map(|group| (all, group))
+    });
     for (all, group) in groups {
         let top = &all["top"];
         let given = &top["resources"][group]["properties"]["resource_def"];
@@ -191,13 +196,19 @@ fn outputs_and_groups_that_others_look_for_are_there() {
 
 fn outputs_and_groups(driver: &str) {
     let all = templates(driver);
+    let shape = shape(driver);
+    let servers = if driver == SWARM {
+        "swarm_node_servers"
+    } else {
+        "minions"
+    };
     let driver = driver_named(driver);
     let outputs = names(&all["top"]["outputs"]);
     for mapping in driver.definition().outputs() {
         assert!(outputs.contains(mapping.output), "{}", mapping.output);
     }
-    assert!(outputs.contains("minions"));
-    for group in ["kube_masters", "kube_minions"] {
+    assert!(outputs.contains(servers));
+    for group in [shape.master.group, shape.node.group] {
         assert_eq!(all["top"]["resources"][group]["type"], "OS::Heat::ResourceGroup");
     }
     let resources: BTreeMap<&str, &Value> = all
@@ -216,7 +227,7 @@ fn outputs_and_groups(driver: &str) {
 fn the_text_is_the_same_for_every_driver_that_is_made() {
     assert_eq!(
         magnum_drivers::k8s_fedora_atomic().definition().template(),
-        &kubernetes_template()
+        driver_named(ATOMIC).definition().template()
     );
     let texts = DRIVERS.into_iter().flat_map(|driver| {
         let template = driver_named(driver).definition().template();
@@ -236,9 +247,10 @@ fn the_text_is_the_same_for_every_driver_that_is_made() {
 fn every_placeholder_is_replaced_and_none_is_in_another() {
     let of_drivers = DRIVERS.map(|driver| (driver, templates(driver)));
     let servers = of_drivers.iter().flat_map(|(driver, all)| {
-        [("kubemaster", "kube_master"), ("kubeminion", "kube_minion")].map(|server| (driver, all, server))
+        let shape = shape(driver);
+        [&shape.master, &shape.node].map(|part| (driver, all, part.file, part.server))
     });
-    for (driver, all, (file, server)) in servers {
+    for (driver, all, file, server) in servers {
         let script = &driver_named(driver).definition().template().files[&format!("{file}.sh")];
         let template = &all[&format!("{file}.yaml")];
         let call = &template["resources"][server]["properties"]["user_data"]["str_replace_strict"];
@@ -274,7 +286,14 @@ fn secrets_are_hidden_in_every_template() {
 
 #[test]
 fn each_value_of_a_script_has_a_grammar_without_what_a_shell_reads() {
-    let all_templates = templates(ATOMIC);
+    for driver in [ATOMIC, SWARM] {
+        grammars(driver);
+    }
+}
+
+fn grammars(driver: &str) {
+    let all_templates = templates(driver);
+    let shape = shape(driver);
     let top = &all_templates["top"];
     // They are made by the template itself of words, numbers, addresses and ids.
     let made = [
@@ -284,7 +303,8 @@ fn each_value_of_a_script_has_a_grammar_without_what_a_shell_reads() {
         "api_private_address",
         "api_public_address",
     ];
-    for (file, server) in [("kubemaster", "kube_master"), ("kubeminion", "kube_minion")] {
+    for part in [&shape.master, &shape.node] {
+        let (file, server) = (part.file, part.server);
         let template = &all_templates[&format!("{file}.yaml")];
         let call = &template["resources"][server]["properties"]["user_data"]["str_replace_strict"];
         for parameter in all("get_param", &call["params"]) {
