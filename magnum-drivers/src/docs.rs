@@ -44,6 +44,13 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         ("Server type, distribution, COE", joined(kinds)),
         ("Software", joined(software)),
         ("Login", format!("`{}`", driver.login)),
+        (
+            "Template",
+            driver
+                .template_path
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), |path| format!("`{path}`")),
+        ),
         ("Masters", masters),
         ("Load balancer for the masters", yes(driver.master_lb)),
         ("Number of nodes can change", yes(driver.scalable)),

@@ -27,3 +27,12 @@ fn the_pages_of_all_drivers_are_up_to_date() {
         );
     }
 }
+
+#[test]
+fn the_template_of_every_driver_is_where_it_says() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for driver in magnum_drivers::all() {
+        let path = driver.descriptor().template_path.clone().unwrap();
+        assert!(sources.join(&path).is_file(), "{path}");
+    }
+}

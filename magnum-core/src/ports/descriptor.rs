@@ -127,6 +127,9 @@ pub struct DriverDescriptor {
     pub apiserver_port: bool,
     /// Login name on its servers.
     pub login: String,
+    /// Where its top template is, from the directory of its sources; `None` where there is none, since another
+    /// orchestrator than Heat makes its clusters.
+    pub template_path: Option<String>,
     /// What else its users should know, in Markdown, for the driver's page.
     pub notes: String,
 }
@@ -155,6 +158,7 @@ impl DriverDescriptor {
             private_only: false,
             apiserver_port: false,
             login: String::new(),
+            template_path: None,
             notes: String::new(),
         }
     }

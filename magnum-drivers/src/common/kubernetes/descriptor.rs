@@ -66,6 +66,7 @@ pub(super) fn describe(distribution: &Distribution, notes: String) -> DriverDesc
     descriptor.private_only = true;
     descriptor.apiserver_port = true;
     distribution.login.clone_into(&mut descriptor.login);
+    descriptor.template_path = Some(format!("{}/templates/kubecluster.yaml", distribution.driver));
     descriptor.notes = notes;
     descriptor
 }
