@@ -8,6 +8,7 @@ mod descriptor;
 mod discovery;
 mod driver;
 mod driver_context;
+mod driver_entry;
 mod effect;
 mod egress;
 mod mapping;
@@ -52,6 +53,7 @@ pub use driver::{
 pub use driver_context::{
     Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
 };
+pub use driver_entry::DriverEntry;
 pub use effect::Effect;
 pub use egress::{DefaultEgress, EgressPolicy, literal_address};
 pub use mapping::{OutputMapping, OutputTarget, ParameterMapping, Source};

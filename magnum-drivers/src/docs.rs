@@ -102,6 +102,13 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         ("Software", joined(software)),
         ("Image", driver.image.clone()),
         ("Login", format!("`{}`", driver.login)),
+        (
+            "Template",
+            driver
+                .template_path
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), |path| format!("`{path}`")),
+        ),
         ("Masters", masters),
         ("Load balancer for the masters", yes(driver.master_lb)),
         ("Number of nodes can change", yes(driver.scalable)),

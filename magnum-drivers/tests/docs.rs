@@ -59,3 +59,12 @@ fn every_driver_says_what_it_runs_and_on_which_image() {
         }
     }
 }
+
+#[test]
+fn the_template_of_every_driver_is_where_it_says() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for driver in magnum_drivers::all() {
+        let path = driver.descriptor().template_path.clone().unwrap();
+        assert!(sources.join(&path).is_file(), "{path}");
+    }
+}

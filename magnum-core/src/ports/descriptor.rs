@@ -131,6 +131,9 @@ pub struct DriverDescriptor {
     pub image: String,
     /// What runs on its servers, and where that listens.
     pub runs: Vec<Runs>,
+    /// Where its top template is, from the directory of its sources; `None` where there is none, since another
+    /// orchestrator than Heat makes its clusters.
+    pub template_path: Option<String>,
     /// What else its users should know, in Markdown, for the driver's page.
     pub notes: String,
 }
@@ -161,6 +164,7 @@ impl DriverDescriptor {
             login: String::new(),
             image: String::new(),
             runs: Vec::new(),
+            template_path: None,
             notes: String::new(),
         }
     }

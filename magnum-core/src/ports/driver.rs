@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{ClusterType, DriverContext, DriverDescriptor, Effect, Needs};
+use super::{ClusterType, DriverContext, DriverDescriptor, DriverEntry, Effect, Needs};
 use crate::model::{Action, Cluster, Phase, PoolRole, Progress, TemplateSpec};
 use crate::secret::Secret;
 use crate::{Problem, Result};
@@ -198,7 +198,7 @@ pub struct ClientConfig {
     pub environment: BTreeMap<String, String>,
 }
 
-/// The drivers of a host, by the kinds of cluster they make.
+/// The drivers of a host, by the kinds of cluster they make. A driver that is not in it is disabled.
 #[derive(Clone, Debug, Default)]
 pub struct DriverRegistry {
     drivers: BTreeMap<String, std::sync::Arc<dyn ClusterDriver>>,
@@ -244,6 +244,13 @@ impl DriverRegistry {
     /// All drivers, by name.
     pub fn iter(&self) -> impl Iterator<Item = &std::sync::Arc<dyn ClusterDriver>> {
         self.drivers.values()
+    }
+
+    /// The drivers as tables show them, by name: one entry for each kind of cluster that a driver makes.
+    #[must_use]
+    pub fn list(&self) -> Vec<DriverEntry> {
+        let descriptors = self.iter().map(|driver| driver.descriptor());
+        descriptors.flat_map(DriverEntry::of).collect()
     }
 
     /// The kinds of cluster that can be made.

@@ -194,7 +194,7 @@ impl Magnum {
         Conductor::new(Arc::clone(&self.inner))
     }
 
-    /// The drivers that this host has.
+    /// The drivers that this host has; [`DriverRegistry::list`] makes a table of them.
     #[must_use]
     pub fn drivers(&self) -> &DriverRegistry {
         &self.inner.drivers

@@ -117,6 +117,7 @@ fn describe() -> DriverDescriptor {
     descriptor.scalable = true;
     descriptor.named_removal = true;
     descriptor.private_only = true;
+    descriptor.template_path = Some(format!("{DRIVER}/templates/cluster.yaml"));
     "ubuntu".clone_into(&mut descriptor.login);
     "Ubuntu's cloud image of 20.04 or later, as published".clone_into(&mut descriptor.image);
     let hosts = &[PoolRole::Worker];

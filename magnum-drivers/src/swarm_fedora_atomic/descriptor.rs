@@ -69,6 +69,7 @@ pub(super) fn describe(notes: String) -> DriverDescriptor {
     "fedora".clone_into(&mut descriptor.login);
     "Fedora Atomic Host 26 to 29, as published".clone_into(&mut descriptor.image);
     descriptor.runs = runs();
+    descriptor.template_path = Some(format!("{DRIVER}/templates/cluster.yaml"));
     descriptor.notes = notes;
     descriptor
 }

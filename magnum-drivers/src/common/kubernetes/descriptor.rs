@@ -67,6 +67,7 @@ pub(super) fn describe(distribution: &Distribution, notes: String) -> DriverDesc
     distribution.login.clone_into(&mut descriptor.login);
     distribution.image.clone_into(&mut descriptor.image);
     descriptor.runs = runs::runs(distribution.apiserver_as);
+    descriptor.template_path = Some(format!("{}/templates/kubecluster.yaml", distribution.driver));
     descriptor.notes = notes;
     descriptor
 }
