@@ -172,3 +172,16 @@ async fn swarm() {
     takes(&scene, without_balancer(template.clone()), 3, 2).await;
     takes(&scene, without_floating_ips(template), 3, 1).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn mesos() {
+    let scene = lived_in().await;
+    let template = support::mesos::guides_template();
+    takes(&scene, template.clone(), 1, 1).await;
+    let with_volumes = TemplateSpec {
+        docker_volume_size: Some(4),
+        ..template.clone()
+    };
+    takes(&scene, without_balancer(with_volumes), 3, 2).await;
+    takes(&scene, without_floating_ips(template), 3, 1).await;
+}

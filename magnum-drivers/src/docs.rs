@@ -118,9 +118,13 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         ("Docker storage drivers", choice(&driver.storage_drivers)),
         (
             "Volume for images and containers",
-            driver
-                .docker_volume_size
-                .map_or_else(|| "none".to_owned(), |size| format!("{size} GB")),
+            driver.docker_volume_size.map_or_else(
+                || "none".to_owned(),
+                |size| match size {
+                    0 => "where a size is given".to_owned(),
+                    size => format!("{size} GB"),
+                },
+            ),
         ),
         ("Discovery URL", yes(driver.discovery)),
         ("Registry in the cluster", yes(driver.registry)),
@@ -152,6 +156,11 @@ fn label(schema: &LabelSchema) -> [String; 4] {
         LabelType::OneOf(values) => joined(values.iter().map(|v| format!("`{v}`"))),
         LabelType::Version { least, most } => format!("version from `{least}` to `{most}`"),
         LabelType::Ipv4Cidr => "IPv4 network in CIDR notation".to_owned(),
+        LabelType::SomeOf(values) => {
+            let values = joined(values.iter().map(|v| format!("`{v}`")));
+            format!("some of {values}, separated by commas")
+        }
+        LabelType::Path => "absolute path".to_owned(),
         _ => "text".to_owned(),
     };
     let default = schema

@@ -21,6 +21,7 @@ pub mod docs;
 pub mod k8s_coreos;
 pub mod k8s_fedora_atomic;
 pub mod k8s_fedora_ironic;
+pub mod mesos_ubuntu;
 pub mod python_magnum;
 pub mod swarm_fedora_atomic;
 mod template_text;
@@ -34,6 +35,7 @@ pub use docker_ubuntu::docker_ubuntu;
 pub use k8s_coreos::k8s_coreos;
 pub use k8s_fedora_atomic::k8s_fedora_atomic;
 pub use k8s_fedora_ironic::k8s_fedora_ironic;
+pub use mesos_ubuntu::mesos_ubuntu;
 pub use python_magnum::python_magnum;
 pub use swarm_fedora_atomic::swarm_fedora_atomic;
 pub use template_text::{Language, TemplateText};
@@ -46,6 +48,7 @@ pub fn all() -> Vec<Arc<dyn ClusterDriver>> {
         Arc::new(k8s_coreos()),
         Arc::new(k8s_fedora_atomic()),
         Arc::new(k8s_fedora_ironic()),
+        Arc::new(mesos_ubuntu()),
         Arc::new(swarm_fedora_atomic()),
     ]
 }

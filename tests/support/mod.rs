@@ -8,6 +8,7 @@ pub mod kubernetes;
 pub mod kubernetes_api;
 pub mod limits;
 pub mod lives;
+pub mod mesos;
 pub mod node;
 pub mod observer;
 pub mod random;

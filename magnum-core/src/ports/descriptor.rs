@@ -60,6 +60,15 @@ pub enum LabelType {
     OneOf(Vec<String>),
     /// An IPv4 network in CIDR notation.
     Ipv4Cidr,
+    /// Some of these, each once, separated by commas.
+    SomeOf(Vec<String>),
+    /// The absolute path of a directory or file: letters, digits and `. _ - /`, no `..`.
+    Path,
+    /// Any text of at most so many bytes, of which the driver says more.
+    Text {
+        /// The most bytes.
+        most: usize,
+    },
     /// A version like `v1.15.7`.
     Version {
         /// The oldest.
@@ -100,8 +109,8 @@ pub struct DriverDescriptor {
     pub volume_drivers: Choice,
     /// Docker storage drivers.
     pub storage_drivers: Choice,
-    /// Size in GB of each server's volume for images and containers when none is given; `None` where the driver makes no
-    /// such volumes.
+    /// Size in GB of each server's volume for images and containers when none is given; 0 where there is one only when a
+    /// size is given; `None` where the driver makes no such volumes.
     pub docker_volume_size: Option<u32>,
     /// Labels.
     pub labels: Vec<LabelSchema>,

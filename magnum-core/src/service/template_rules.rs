@@ -40,7 +40,7 @@ impl Magnum {
         problems.extend(validation::template_fits(spec, driver.descriptor()));
         defaults(spec, &**driver);
         if !spec.tls_disabled {
-            problems.extend(self.tls_problem(&**driver));
+            problems.extend(self.tls_problem());
         }
         problems.extend(driver.validate(spec, None));
         problems.extend(trust_problem(cloud, &**driver, spec));
@@ -89,18 +89,12 @@ impl Magnum {
         })
     }
 
-    fn tls_problem(&self, driver: &dyn ClusterDriver) -> Option<Problem> {
-        let message = if !driver.descriptor().tls {
-            format!(
-                "the driver {} has no TLS; it must be true",
-                driver.descriptor().name
-            )
-        } else if self.inner.endpoint.is_none() {
-            "this host has no node endpoint, where nodes would get certificates; it must be true".to_owned()
-        } else {
-            return None;
-        };
-        Some(Problem::new("tls_disabled", false, message))
+    fn tls_problem(&self) -> Option<Problem> {
+        self.inner.endpoint.is_none().then(|| {
+            let message =
+                "this host has no node endpoint, where nodes would get certificates; it must be true";
+            Problem::new("tls_disabled", false, message)
+        })
     }
 }
 
@@ -124,6 +118,8 @@ pub(super) fn trust_problem(
 /// Fills in what the guide or the driver says for absent attributes.
 fn defaults(spec: &mut TemplateSpec, driver: &dyn ClusterDriver) {
     let descriptor = driver.descriptor();
+    // Of a COE without TLS nobody can ask for more; the answer shows it.
+    spec.tls_disabled |= !descriptor.tls;
     spec.network_driver = spec
         .network_driver
         .take()
@@ -136,7 +132,9 @@ fn defaults(spec: &mut TemplateSpec, driver: &dyn ClusterDriver) {
         .docker_storage_driver
         .take()
         .or_else(|| descriptor.storage_drivers.default.clone());
-    spec.docker_volume_size = spec.docker_volume_size.or(descriptor.docker_volume_size);
+    spec.docker_volume_size = spec
+        .docker_volume_size
+        .or(descriptor.docker_volume_size.filter(|size| *size > 0));
     spec.dns_nameserver.get_or_insert_with(|| "8.8.8.8".to_owned());
     spec.flavor_id.get_or_insert_with(|| "m1.small".to_owned());
     spec.master_flavor_id.get_or_insert_with(|| "m1.small".to_owned());

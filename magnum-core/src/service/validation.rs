@@ -276,10 +276,40 @@ pub(super) fn labels(labels: &Labels, driver: &DriverDescriptor) -> Vec<Problem>
                 let fits = value.parse::<ipnet::Ipv4Net>().is_ok();
                 (!fits).then(|| "an IPv4 network like 10.100.0.0/16 is allowed".to_owned())
             }
+            LabelType::SomeOf(words) => {
+                let given: Vec<&str> = value.split(',').collect();
+                let fits = given
+                    .iter()
+                    .enumerate()
+                    .all(|(at, word)| words.iter().any(|known| known == word) && !given[..at].contains(word));
+                (!fits).then(|| {
+                    format!(
+                        "some of {} are allowed, each once, separated by commas",
+                        words.join(", ")
+                    )
+                })
+            }
+            LabelType::Path => (!is_path(value))
+                .then(|| "an absolute path of letters, digits and . _ - / is allowed".to_owned()),
+            LabelType::Text { most } => {
+                (value.len() > *most).then(|| format!("at most {most} bytes are allowed"))
+            }
         };
         problems.extend(allowed.map(|message| Problem::new(field, value, message)));
     }
     problems
+}
+
+/// Whether a text is an absolute path of plain characters that leads nowhere else.
+fn is_path(value: &str) -> bool {
+    let plain = |part: &str| {
+        let mut characters = part.chars();
+        part != "." && part != ".." && characters.all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    value.len() <= 255
+        && value.strip_prefix('/').is_some_and(|rest| {
+            !rest.is_empty() && rest.split('/').all(|part| !part.is_empty() && plain(part))
+        })
 }
 
 /// How many servers of a kind there may be.
@@ -347,5 +377,46 @@ mod tests {
         assert_eq!(of("size", "2"), 0);
         assert_eq!(of("size", "4"), 1);
         assert_eq!(of("sise", "2"), 1);
+    }
+
+    #[test]
+    fn lists_paths_and_texts_are_labels_too() {
+        let of = |value: LabelType, text: &str| {
+            let mut driver = DriverDescriptor::new("d", "1.0.0", Vec::new());
+            driver.labels = vec![crate::ports::LabelSchema {
+                key: "x".into(),
+                value,
+                default: None,
+                meaning: String::new(),
+            }];
+            labels(&Labels::from([("x".to_owned(), text.to_owned())]), &driver).is_empty()
+        };
+        let some = || LabelType::SomeOf(vec!["appc".into(), "docker".into()]);
+        for good in ["appc", "docker", "appc,docker", "docker,appc"] {
+            assert!(of(some(), good), "{good}");
+        }
+        for bad in ["", "appc,", "appc, docker", "docker,docker", "rkt", "APPC"] {
+            assert!(!of(some(), bad), "{bad}");
+        }
+        for good in ["/tmp/mesos", "/a", "/home/ubuntu/test.json", "/a/..b"] {
+            assert!(of(LabelType::Path, good), "{good}");
+        }
+        for bad in [
+            "",
+            "/",
+            "tmp",
+            "/tmp/",
+            "//tmp",
+            "/tmp/../etc",
+            "/tmp/.",
+            "/a b",
+            "/$(id)",
+            "/a\nb",
+            "/ä",
+        ] {
+            assert!(!of(LabelType::Path, bad), "{bad}");
+        }
+        assert!(!of(LabelType::Path, &format!("/{}", "a".repeat(255))));
+        assert!(of(LabelType::Text { most: 3 }, "abc") && !of(LabelType::Text { most: 3 }, "abcd"));
     }
 }

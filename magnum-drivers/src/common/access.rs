@@ -21,12 +21,21 @@ pub(crate) fn parameters(input: &StackInput<'_>, trust_on_servers: bool) -> Resu
         text("master_credential", credential);
     }
     if trust_on_servers {
-        for (name, value) in grammar::trust_access(input.trust)? {
-            text(name, value);
-        }
+        parameters.extend(trust(input)?);
     }
     authorities_have_room(&parameters)?;
     Ok(parameters)
+}
+
+/// The parameters by which servers act under the cluster's trust.
+///
+/// # Errors
+/// `Configuration` when there is none, or something of it cannot be written into a script.
+pub(crate) fn trust(input: &StackInput<'_>) -> Result<Parameters> {
+    let values = grammar::trust_access(input.trust)?.into_iter();
+    Ok(values
+        .map(|(name, value)| (name.to_owned(), json!(value)))
+        .collect())
 }
 
 /// Nova takes 65535 bytes of base64; beside the scripts and all other values this many bytes of the two certificate

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 36] = [
+const FRAGMENTS: [(&str, &str); 37] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
@@ -58,6 +58,7 @@ const FRAGMENTS: [(&str, &str); 36] = [
     ),
     ("rexray.sh", include_str!("script/rexray.sh")),
     ("trust.sh", include_str!("script/trust.sh")),
+    ("balanced_port.yaml", include_str!("resources/balanced_port.yaml")),
     ("master_port.yaml", include_str!("resources/master_port.yaml")),
     ("port.yaml", include_str!("resources/port.yaml")),
     ("port_outputs.yaml", include_str!("resources/port_outputs.yaml")),

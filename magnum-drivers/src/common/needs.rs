@@ -7,8 +7,10 @@ const RULES_OF_EACH_GROUP: u64 = 2;
 
 /// What the stack has beside what every such stack has.
 pub(crate) struct Has {
-    /// Whether each server has a volume for Docker.
-    pub(crate) volumes: bool,
+    /// Whether each master has a volume for Docker.
+    pub(crate) master_volumes: bool,
+    /// Whether each node has one.
+    pub(crate) node_volumes: bool,
     /// How many listeners the load balancer has.
     pub(crate) listeners: u64,
     /// How many rules the two groups have for what everybody reaches.
@@ -24,14 +26,14 @@ pub(crate) fn needs(cluster: &Cluster, has: &Has) -> Needs {
     let one_if = |yes: bool| u64::from(yes);
     let own_network = one_if(spec.fixed_network.is_none());
     let balancer = one_if(spec.master_lb_enabled == Some(true));
-    let volume = one_if(has.volumes);
+    let (of_masters, of_nodes) = (one_if(has.master_volumes), one_if(has.node_volumes));
     let floating = one_if(spec.floating_ip_enabled != Some(false));
 
     let mut needs = Needs::default();
     needs.servers(spec.master_flavor_id.as_deref().unwrap_or_default(), masters);
     needs.servers(spec.flavor_id.as_deref().unwrap_or_default(), nodes);
     needs.volumes_of(
-        volume * servers,
+        of_masters * masters + of_nodes * nodes,
         u64::from(spec.docker_volume_size.unwrap_or_default()),
     );
     needs.networks = own_network;
@@ -51,8 +53,8 @@ pub(crate) fn needs(cluster: &Cluster, has: &Has) -> Needs {
         + 3;
     // Each member of a group is a stack, and a resource of the group's: port and floating IP; wait handle, condition,
     // server, volume and attachment, and a member of each pool; the same and a port and a floating IP.
-    let of_master = (1 + 1 + floating) + (1 + 3 + 2 * volume + has.listeners * balancer);
-    let of_node = 1 + 4 + 2 * volume + floating;
+    let of_master = (1 + 1 + floating) + (1 + 3 + 2 * of_masters + has.listeners * balancer);
+    let of_node = 1 + 4 + 2 * of_nodes + floating;
     needs.stack_resources = top + masters * of_master + nodes * of_node;
     needs
 }

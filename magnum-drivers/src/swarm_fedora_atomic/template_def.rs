@@ -119,7 +119,8 @@ impl TemplateDefinition for SwarmFedoraAtomic {
 
     fn needs(&self, cluster: &Cluster) -> Needs {
         let has = Has {
-            volumes: true,
+            master_volumes: true,
+            node_volumes: true,
             listeners: 1,
             open_rules: descriptor::OPEN_RULES,
             cluster_rules: text::cluster_rules().len() as u64,

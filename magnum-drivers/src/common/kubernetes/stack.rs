@@ -127,10 +127,12 @@ impl TemplateDefinition for KubernetesStack {
     }
 
     fn needs(&self, cluster: &Cluster) -> Needs {
+        let volumes = self.distribution.storage == Storage::Volume;
         needs::needs(
             cluster,
             &Has {
-                volumes: self.distribution.storage == Storage::Volume,
+                master_volumes: volumes,
+                node_volumes: volumes,
                 listeners: 1,
                 open_rules: descriptor::OPEN_RULES,
                 cluster_rules: text::cluster_rules().len() as u64,

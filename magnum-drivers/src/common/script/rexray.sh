@@ -15,3 +15,10 @@ write_rexray_config() {
     put_directory 700 /etc/rexray
     put_file 600 /etc/rexray/config.yml <"$scratch/rexray"
 }
+
+# rexray_options: how its container reaches what it needs.
+rexray_options() {
+    printf '%s' '--privileged --net host -v /etc/rexray:/etc/rexray:ro,Z -v /run/docker/plugins:/run/docker/plugins' \
+        ' -v /var/lib/rexray:/var/lib/rexray:Z -v /var/run/rexray:/var/run/rexray -v /dev:/dev'
+    [[ -z $openstack_ca ]] || printf ' -v %s:/etc/ssl/certs/ca-certificates.crt:ro,Z' "$cloud_ca"
+}

@@ -40,12 +40,9 @@ etcd_identity=client
 
 configure_rexray() {
     [[ $volume_driver == rexray ]] || return 0
-    local mounts='--privileged --net host -v /etc/rexray:/etc/rexray:ro,Z'
-    mounts="$mounts -v /run/docker/plugins:/run/docker/plugins -v /var/lib/rexray:/var/lib/rexray:Z"
-    mounts="$mounts -v /var/run/rexray:/var/run/rexray -v /dev:/dev"
-    [[ -z $openstack_ca ]] || mounts="$mounts -v $cloud_ca:/etc/ssl/certs/ca-certificates.crt:ro,Z"
     write_rexray_config
-    container_unit rexray 'Volumes of Cinder for containers' "$(image rexray:{{rexray_tag}} {{rexray_registry}})" "$mounts"
+    container_unit rexray 'Volumes of Cinder for containers' "$(image rexray:{{rexray_tag}} {{rexray_registry}})" \
+        "$(rexray_options)"
 }
 
 configure() {
