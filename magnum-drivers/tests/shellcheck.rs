@@ -35,6 +35,7 @@ fn assembled_scripts() {
         files(&magnum_drivers::k8s_coreos()),
         files(&magnum_drivers::k8s_fedora_atomic()),
         files(&magnum_drivers::k8s_fedora_ironic()),
+        files(&magnum_drivers::mesos_ubuntu()),
         files(&magnum_drivers::swarm_fedora_atomic()),
     ];
     assert_eq!(drivers.len(), magnum_drivers::all().len(), "a driver is left out");
@@ -55,6 +56,7 @@ fn fragments() {
         "common/script",
         "common/kubernetes/templates",
         "k8s_coreos/templates",
+        "mesos_ubuntu/templates",
         "swarm_fedora_atomic/templates",
     ];
     let mut checked = 0;
@@ -78,4 +80,33 @@ fn fragments() {
         checked += 1;
     }
     assert!(checked >= 20, "{checked}");
+}
+
+/// What builds images: programs, and the hooks of elements, which have no ending.
+#[test]
+fn images() {
+    let mut pending = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))];
+    let mut checked = 0;
+    while let Some(directory) = pending.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                pending.push(path);
+                continue;
+            }
+            let of_image = path.components().any(|part| part.as_os_str() == "image");
+            let text = std::fs::read_to_string(&path).unwrap();
+            if of_image && text.starts_with("#!") {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                check(name, &text, &["-S", "style"]);
+                let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+                assert_eq!(mode & 0o111, 0o111, "{} cannot be run", path.display());
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 8, "{checked}");
 }

@@ -3,7 +3,7 @@
 use magnum_core::Cluster;
 use proptest::prelude::*;
 
-use crate::support::stacks::{SWARM, label};
+use crate::support::stacks::{MESOS, SWARM, label};
 
 pub(crate) type Set = fn(&mut Cluster, String);
 
@@ -11,21 +11,27 @@ pub(crate) type Field = (&'static str, &'static str, Set);
 
 /// Fields that a tenant sets of a driver's clusters, and the parameter of that name where the names differ.
 pub(crate) fn fields(driver: &str) -> impl Iterator<Item = Field> {
-    let own: &[Field] = if driver == SWARM {
-        &OF_SWARM
-    } else {
-        &OF_KUBERNETES
+    let own: &[Field] = match driver {
+        SWARM => &OF_SWARM,
+        MESOS => &OF_MESOS,
+        _ => &OF_KUBERNETES,
     };
-    let nodes = if driver == SWARM {
-        "node_flavor"
-    } else {
-        "minion_flavor"
+    let nodes = match driver {
+        SWARM => "node_flavor",
+        MESOS => "slave_flavor",
+        _ => "minion_flavor",
     };
+    let others = driver == MESOS;
     let named = move |(field, parameter, set): Field| match field {
         "flavor_id" => (field, nodes, set),
         _ => (field, parameter, set),
     };
-    FIELDS.iter().chain(own).copied().map(named)
+    // Of these the service says that the driver has none.
+    let has = move |field: &&Field| {
+        let none = ["discovery_url", "docker_storage_driver"];
+        !others || !(field.0.starts_with("labels.flannel") || none.contains(&field.0))
+    };
+    FIELDS.iter().filter(has).chain(own).copied().map(named)
 }
 
 const FIELDS: [Field; 23] = [
@@ -91,6 +97,35 @@ const OF_KUBERNETES: [Field; 2] = [
         "labels.cloud_provider_enabled",
         "cloud_provider_enabled",
         |c, v| label(c, "cloud_provider_enabled", &v),
+    ),
+];
+
+const OF_MESOS: [Field; 5] = [
+    ("labels.rexray_preempt", "rexray_preempt", |c, v| {
+        c.template.volume_driver = Some("rexray".into());
+        label(c, "rexray_preempt", &v);
+    }),
+    ("labels.mesos_slave_isolation", "mesos_slave_isolation", |c, v| {
+        label(c, "mesos_slave_isolation", &v)
+    }),
+    (
+        "labels.mesos_slave_image_providers",
+        "mesos_slave_image_providers",
+        |c, v| {
+            label(c, "mesos_slave_isolation", "docker/runtime");
+            label(c, "mesos_slave_image_providers", &v);
+        },
+    ),
+    ("labels.mesos_slave_work_dir", "mesos_slave_work_dir", |c, v| {
+        label(c, "mesos_slave_work_dir", &v)
+    }),
+    (
+        "labels.mesos_slave_executor_env_variables",
+        "mesos_slave_executor_env_variables",
+        |c, v| {
+            let object = serde_json::json!({ v.clone(): v });
+            label(c, "mesos_slave_executor_env_variables", &object.to_string());
+        },
     ),
 ];
 

@@ -46,8 +46,9 @@ fn clusters(driver: &str) -> Vec<Cluster> {
     let mut open = cluster_of(driver);
     open.template.tls_disabled = true;
     let mut full = cluster_of(driver);
-    if driver == SWARM {
+    if [SWARM, MESOS].contains(&driver) {
         full.template.volume_driver = Some("rexray".into());
+        full.template.docker_volume_size = Some(4);
     } else {
         label(&mut full, "cloud_provider_enabled", "true");
         full.template.apiserver_port = Some(8443);
@@ -61,6 +62,22 @@ fn clusters(driver: &str) -> Vec<Cluster> {
     spec.no_proxy = Some("example.org".into());
     spec.fixed_network = Some("net".into());
     spec.fixed_subnet = Some("subnet".into());
+    if driver == MESOS {
+        let spec = &mut full.template;
+        spec.registry_enabled = false;
+        spec.insecure_registry = None;
+        full.discovery_url = None;
+        for (key, value) in [
+            ("mesos_slave_isolation", "docker/runtime"),
+            ("mesos_slave_image_providers", "docker"),
+            ("mesos_slave_work_dir", "/tmp/mesos"),
+            ("mesos_slave_executor_env_variables", r#"{"PATH": "/bin"}"#),
+        ] {
+            label(&mut full, key, value);
+        }
+        let variables = "mesos_slave_executor_env_variables";
+        label(&mut open, variables, "/home/ubuntu/test.json");
+    }
     vec![cluster_of(driver), open, full]
 }
 
@@ -100,15 +117,17 @@ fn every_parameter(driver: &str) {
         .copied()
         .filter(|name| !ever.contains(*name))
         .collect();
-    let mut expected = vec![
-        "fixed_network_cidr",
-        "registry_chunksize",
-        "registry_container",
-        "registry_port",
-    ];
-    if driver == SWARM {
-        expected.push("swarm_port");
-    }
+    let of_registry = ["registry_chunksize", "registry_container", "registry_port"];
+    let expected: Vec<&str> = match driver {
+        MESOS => vec![
+            "executor_registration_timeout",
+            "fixed_network_cidr",
+            "marathon_port",
+            "mesos_port",
+        ],
+        SWARM => [&["fixed_network_cidr"][..], &of_registry, &["swarm_port"]].concat(),
+        _ => [&["fixed_network_cidr"][..], &of_registry].concat(),
+    };
     assert_eq!(never, expected);
 }
 
@@ -145,6 +164,7 @@ fn every_parameter_is_used_and_every_reference_is_there() {
             );
         }
         for condition in conditions.as_object().unwrap().values() {
+            named.extend(condition["not"].as_str().map(ToOwned::to_owned));
             named.extend(
                 condition["and"]
                     .as_array()
@@ -197,10 +217,10 @@ fn outputs_and_groups_that_others_look_for_are_there() {
 fn outputs_and_groups(driver: &str) {
     let all = templates(driver);
     let shape = shape(driver);
-    let servers = if driver == SWARM {
-        "swarm_node_servers"
-    } else {
-        "minions"
+    let servers = match driver {
+        SWARM => "swarm_node_servers",
+        MESOS => "mesos_slave_servers",
+        _ => "minions",
     };
     let driver = driver_named(driver);
     let outputs = names(&all["top"]["outputs"]);
@@ -238,7 +258,9 @@ fn the_text_is_the_same_for_every_driver_that_is_made() {
     });
     for (name, text) in texts {
         // Docker's own template language is the one exception.
-        let text = text.replace("'{{.Server.Version}}'", "");
+        let text = text
+            .replace("'{{.Server.Version}}'", "")
+            .replace("'{{.State.Running}}'", "");
         assert!(!text.contains("{{"), "{name}: something was not filled in");
     }
 }
@@ -286,7 +308,7 @@ fn secrets_are_hidden_in_every_template() {
 
 #[test]
 fn each_value_of_a_script_has_a_grammar_without_what_a_shell_reads() {
-    for driver in [ATOMIC, SWARM] {
+    for driver in [ATOMIC, SWARM, MESOS] {
         grammars(driver);
     }
 }

@@ -12,11 +12,14 @@ use super::node::signal_command;
 use super::policy::Endpoint;
 use super::scratch::{RunningAs, Scratch};
 use super::server::Server;
-use super::stacks::{ATOMIC, COREOS, Cloud, IRONIC, Role, SWARM, VOLUME, access, trust, user_data};
+use super::stacks::{ATOMIC, COREOS, Cloud, IRONIC, MESOS, Role, SWARM, VOLUME, access, trust, user_data};
 
 pub const PROGRAM: &str = "/usr/local/bin/magnum-node";
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 22] = [
+    "mkfs.ext4",
+    "service",
+    "mesos-master",
     "findmnt",
     "umount",
     "iptables",
@@ -85,7 +88,7 @@ impl ClusterServer {
         scratch.install("user-data", &script, &PREFIXES);
         let driver = cluster.driver.name.as_str();
         match driver {
-            ATOMIC | SWARM => {
+            ATOMIC | SWARM | MESOS => {
                 let device = format!("/dev/disk/by-id/virtio-{}", &VOLUME[..20]);
                 scratch.write(&device, "");
                 scratch.write(&format!("{device}-part1"), "");
@@ -97,7 +100,16 @@ impl ClusterServer {
             }
             _ => {}
         }
-        if driver != COREOS {
+        if driver == MESOS {
+            scratch.write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 ubuntu\n");
+            for name in ["docker", "zookeeper", "mesos-master", "mesos-slave", "marathon"] {
+                scratch.write(&format!("/etc/init/{name}.override"), "manual\n");
+            }
+            scratch.write(
+                "/etc/zookeeper/conf/zoo.cfg",
+                "tickTime=2000\nserver.1=old:2888:3888\n",
+            );
+        } else if driver != COREOS {
             scratch.write(
                 "/etc/sysconfig/docker",
                 "OPTIONS='--selinux-enabled --log-driver=journald'\n",

@@ -94,8 +94,10 @@ impl<'a> Template<'a> {
             Value::String(name) => self.condition(&self.text["conditions"][name.as_str()]),
             Value::Object(call) => {
                 let (name, arguments) = call.iter().next().unwrap();
-                let arguments = arguments.as_array().unwrap();
+                let none = Vec::new();
+                let arguments = arguments.as_array().unwrap_or(&none);
                 match name.as_str() {
+                    "not" => !self.condition(&call["not"]),
                     "equals" => self.resolve(&arguments[0]) == self.resolve(&arguments[1]),
                     "and" => arguments.iter().all(|inner| self.condition(inner)),
                     _ => panic!("condition {name}"),

@@ -23,12 +23,13 @@ pub const COREOS: &str = "k8s_coreos";
 pub const ATOMIC: &str = "k8s_fedora_atomic";
 pub const IRONIC: &str = "k8s_fedora_ironic";
 pub const SWARM: &str = "swarm_fedora_atomic";
+pub const MESOS: &str = "mesos_ubuntu";
 
 /// The drivers of Kubernetes: one text, different in parts.
 pub const KUBERNETES: [&str; 3] = [COREOS, ATOMIC, IRONIC];
 
 /// All whose clusters have masters and nodes.
-pub const DRIVERS: [&str; 4] = [COREOS, ATOMIC, IRONIC, SWARM];
+pub const DRIVERS: [&str; 5] = [COREOS, ATOMIC, IRONIC, SWARM, MESOS];
 
 /// How the parts of a driver's stack are called.
 pub struct Shape {
@@ -78,9 +79,26 @@ const SWARM_SHAPE: Shape = Shape {
     ports: "swarm_master_ports",
 };
 
+const MESOS_SHAPE: Shape = Shape {
+    master: Part {
+        file: "mesosmaster",
+        group: "mesos_masters",
+        server: "mesos_master",
+        wait_handle: "master_wait_handle.curl_cli",
+    },
+    node: Part {
+        file: "mesosslave",
+        group: "mesos_slaves",
+        server: "mesos_slave",
+        wait_handle: "slave_wait_handle.curl_cli",
+    },
+    ports: "mesos_master_ports",
+};
+
 pub fn shape(driver: &str) -> &'static Shape {
     match driver {
         SWARM => &SWARM_SHAPE,
+        MESOS => &MESOS_SHAPE,
         _ => &KUBERNETES_SHAPE,
     }
 }
@@ -120,6 +138,7 @@ pub fn driver_named(name: &str) -> &'static dyn Stack {
             (ATOMIC, Box::new(magnum_drivers::k8s_fedora_atomic())),
             (IRONIC, Box::new(magnum_drivers::k8s_fedora_ironic())),
             (SWARM, Box::new(magnum_drivers::swarm_fedora_atomic())),
+            (MESOS, Box::new(magnum_drivers::mesos_ubuntu())),
         ])
     });
     ALL[name].as_ref()
@@ -142,7 +161,8 @@ pub fn cluster_of(driver: &str) -> Cluster {
     spec.server_type = kind.server_type;
     spec.master_flavor_id = Some("m1.small".into());
     spec.network_driver = descriptor.network_drivers.default.clone();
-    spec.docker_volume_size = descriptor.docker_volume_size;
+    spec.docker_volume_size = descriptor.docker_volume_size.filter(|size| *size > 0);
+    spec.tls_disabled = !descriptor.tls;
     spec.docker_storage_driver = descriptor.storage_drivers.default.clone();
     spec.master_lb_enabled = Some(true);
     spec.floating_ip_enabled = Some(true);
@@ -150,8 +170,12 @@ pub fn cluster_of(driver: &str) -> Cluster {
         spec.fixed_network = Some("machines".into());
         spec.fixed_subnet = Some(SUBNET.into());
     }
-    let name = if driver == SWARM { "swarm" } else { "k8s" };
-    name.clone_into(&mut cluster.name);
+    match driver {
+        SWARM => "swarm",
+        MESOS => "mesos",
+        _ => "k8s",
+    }
+    .clone_into(&mut cluster.name);
     cluster
 }
 

@@ -17,7 +17,7 @@ fn is_left_out(path: &str) -> bool {
         || path == "/opt/bin/magnum-node"
 }
 
-fn render(server: &ClusterServer, directory: &Path, out: &mut String) {
+pub fn render(server: &ClusterServer, directory: &Path, out: &mut String) {
     let mut entries: Vec<_> = std::fs::read_dir(directory)
         .unwrap()
         .map(|e| e.unwrap().path())

@@ -2,7 +2,6 @@
 
 storage_id='__DOCKER_VOLUME__'
 storage_device=''
-storage_label=''
 
 # find_storage: the device that carries the volume's id. The cloud attaches it while the server boots.
 find_storage() {

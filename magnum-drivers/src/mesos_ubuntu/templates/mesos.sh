@@ -38,6 +38,7 @@ proxies_for_docker() {
             [[ -z ${!name:-} ]] || printf "export %s='%s' %s='%s'\n" "$name" "${!name}" "${name^^}" "${!name}"
         done
     } >"$scratch/docker-defaults"
+    put_directory 755 /etc/default
     put_file 600 /etc/default/docker <"$scratch/docker-defaults"
 }
 
