@@ -1,4 +1,4 @@
-//! A Kubernetes cluster's stack through its whole life on both Heats, side by side.
+//! Stacks of all drivers through their whole lives on both Heats, side by side.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,13 +7,14 @@ use magnum::*;
 use serde_json::{Map, Value, json};
 
 use crate::heats::{self, Heat};
-use crate::{Outcome, Scenario, differences, options};
+use crate::{Outcome, Scenario, differences, options, subjects};
 
 /// How long one step may take where everything runs on two cores.
 const STEP: Duration = Duration::from_secs(420);
 
 /// How the cluster is asked for: what is in front of it, and how many servers it has.
 struct Shape {
+    driver: &'static str,
     name: &'static str,
     balanced: bool,
     masters: u32,
@@ -21,19 +22,28 @@ struct Shape {
 }
 
 pub fn all() -> Vec<(String, Scenario)> {
-    let shape = |name, balanced, masters, nodes| Shape {
+    let shape = |driver, name, balanced, masters, nodes| Shape {
+        driver,
         name,
         balanced,
         masters,
         nodes,
     };
-    [shape("balanced", true, 2, 2), shape("plain", false, 1, 1)]
-        .into_iter()
-        .map(|shape| {
-            let name = format!("agreement_of_a_{}_life", shape.name);
-            (name, Box::pin(life(shape)) as Scenario)
-        })
-        .collect()
+    [
+        shape("k8s_fedora_atomic", "balanced", true, 2, 2),
+        shape("k8s_fedora_atomic", "plain", false, 1, 1),
+        shape("k8s_coreos", "plain", false, 1, 1),
+        shape("k8s_fedora_ironic", "plain", false, 1, 1),
+        shape("swarm_fedora_atomic", "balanced", true, 2, 2),
+        shape("mesos_ubuntu", "balanced", true, 2, 2),
+        shape("docker_ubuntu", "plain", false, 1, 2),
+    ]
+    .into_iter()
+    .map(|shape| {
+        let name = format!("agreement_{}_{}", shape.driver, shape.name);
+        (name, Box::pin(life(shape)) as Scenario)
+    })
+    .collect()
 }
 
 async fn life(shape: Shape) -> Outcome {
@@ -41,6 +51,15 @@ async fn life(shape: Shape) -> Outcome {
     let real = heats::real().await.map_err(|error| error.to_string())?;
     let simulated = heats::simulated().await.map_err(|error| error.to_string())?;
     let wanted = wanted(&shape).map_err(|error| error.to_string())?;
+    // Machines are on a network that exists.
+    let fixed = subjects::named(shape.driver).driver.descriptor().provides[0].server_type == ServerType::Bm;
+    let network = network_name(&shape);
+    let mut networks = Vec::new();
+    if fixed {
+        for heat in [&real, &simulated] {
+            networks.push((heat, heat.make_network(&network).await?));
+        }
+    }
     let mut both = Vec::new();
     for heat in [&real, &simulated] {
         let (stacks, auth) = heat.stacks();
@@ -58,8 +77,11 @@ async fn life(shape: Shape) -> Outcome {
         if let Some(left) = heat.settled(made, STEP).await? {
             return Err(format!("{}: {:?} {}", heat.name, left.phase, left.reason));
         }
-        heat.nothing_left()?;
     }
+    for (heat, network) in networks {
+        heat.delete_network(&network).await?;
+    }
+    simulated.nothing_left()?;
     Ok(format!(
         "{} agree, {:.0} s",
         agreed?,
@@ -67,22 +89,35 @@ async fn life(shape: Shape) -> Outcome {
     ))
 }
 
+fn network_name(shape: &Shape) -> String {
+    format!("agreement-{}-{}", shape.driver, std::process::id())
+}
+
 fn wanted(shape: &Shape) -> Result<StackCreate> {
-    let mut spec = TemplateSpec::new("kubernetes", "fedora-atomic", "public").with_keypair("testkey");
-    spec.flavor_id = Some("m1.small".into());
-    spec.master_flavor_id = Some("m1.small".into());
-    spec.docker_volume_size = Some(3);
-    spec.tls_disabled = true;
-    spec.master_lb_enabled = Some(shape.balanced);
-    spec.floating_ip_enabled = Some(shape.balanced);
-    let cluster = options::cluster(spec, shape.masters, shape.nodes);
+    let subject = subjects::named(shape.driver);
+    let choice = &subject.pairwise()[0];
+    let network = network_name(shape);
+    let mut spec = subject.template(choice, (&network, &network));
+    // The plainest, whatever the choice was: no TLS, nothing that needs a trust, its own network but for machines.
+    let plain = TemplateSpec::new(&spec.coe, &spec.image_id, "public").with_keypair("testkey");
+    spec = TemplateSpec {
+        server_type: spec.server_type,
+        flavor_id: Some("m1.small".into()),
+        master_flavor_id: Some("m1.small".into()),
+        network_driver: subject.driver.descriptor().network_drivers.default.clone(),
+        docker_volume_size: spec.docker_volume_size,
+        fixed_network: spec.fixed_network.filter(|_| spec.server_type == ServerType::Bm),
+        fixed_subnet: spec.fixed_subnet.filter(|_| spec.server_type == ServerType::Bm),
+        tls_disabled: true,
+        master_lb_enabled: Some(shape.balanced),
+        floating_ip_enabled: Some(shape.balanced),
+        ..plain
+    };
+    let cluster = options::cluster(subject, spec, shape.masters, shape.nodes);
     Ok(StackCreate {
-        name: format!("agreement-{}-{}", shape.name, std::process::id()),
-        template: magnum::drivers::k8s_fedora_atomic()
-            .definition()
-            .template()
-            .clone(),
-        parameters: options::parameters(&cluster)?,
+        name: format!("agreement-{}-{}-{}", shape.driver, shape.name, std::process::id()),
+        template: subject.driver.stack_template(),
+        parameters: subject.parameters(&cluster)?,
         timeout: Duration::from_secs(600),
         tags: vec!["agreement".into()],
     })
@@ -100,10 +135,9 @@ async fn agree(shape: &Shape, both: &[(&Heat, Result<StackRef, String>)]) -> Res
     }
     let count = seen[0]["resources"].as_object().map_or(0, Map::len);
     differences::between(&seen[0], &seen[1]).map_err(|why| format!("created: {why}"))?;
+    let [_, _, servers, group] = subjects::named(shape.driver).nodes;
     let counted = |key: &str| seen[0]["outputs"][key].as_array().map(Vec::len);
-    if counted("kube_masters") != Some(shape.masters as usize)
-        || counted("minions") != Some(shape.nodes as usize)
-    {
+    if counted(servers) != Some(shape.nodes as usize) {
         return Err(format!("{}", seen[0]["outputs"]));
     }
     if shape.nodes == 1 {
@@ -111,14 +145,14 @@ async fn agree(shape: &Shape, both: &[(&Heat, Result<StackRef, String>)]) -> Res
     }
     let mut seen = Vec::new();
     for &(heat, stack) in &made {
-        shrink(heat, stack, shape.nodes - 1).await?;
+        shrink(heat, stack, shape).await?;
     }
     for &(heat, stack) in &made {
         seen.push(picture(heat, stack, Action::Update).await?);
     }
     differences::between(&seen[0], &seen[1]).map_err(|why| format!("shrunk: {why}"))?;
     let resources = seen[0]["resources"].as_object().ok_or("no resources")?;
-    if resources.contains_key("/kube_minions/0") || !resources.contains_key("/kube_minions/1") {
+    if resources.contains_key(&format!("/{group}/0")) || !resources.contains_key(&format!("/{group}/1")) {
         return Err(format!("the wrong node is gone: {:?}", resources.keys()));
     }
     Ok(format!(
@@ -128,14 +162,15 @@ async fn agree(shape: &Shape, both: &[(&Heat, Result<StackRef, String>)]) -> Res
 }
 
 /// Takes the first node away, by its server.
-async fn shrink(heat: &Heat, stack: &StackRef, nodes: u32) -> Result<(), String> {
+async fn shrink(heat: &Heat, stack: &StackRef, shape: &Shape) -> Result<(), String> {
+    let [count, leaving, servers, _] = subjects::named(shape.driver).nodes;
     let text = |error: Error| format!("{}: {error}", heat.name);
     let (stacks, auth) = heat.stacks();
     let seen = stacks.get(auth, stack).await.map_err(text)?.ok_or("no stack")?;
     let change = StackUpdate {
         parameters: Parameters::from([
-            ("number_of_minions".into(), json!(nodes)),
-            ("minions_to_remove".into(), json!([seen.outputs["minions"][0]])),
+            (count.into(), json!(shape.nodes - 1)),
+            (leaving.into(), json!([seen.outputs[servers][0]])),
         ]),
         timeout: Duration::from_secs(600),
         tags: vec!["agreement".into()],
@@ -203,7 +238,7 @@ fn placeholders(value: Value, servers: &BTreeMap<String, String>) -> Value {
                             return part.to_owned();
                         };
                         let network = match address.octets() {
-                            [10, 0, 0, _] => "private",
+                            [10, 0 | 9, 0, _] => "private",
                             // The public network of the real cloud, and of the simulated one.
                             [127, 77, ..] | [172, 24, 4, _] => "public",
                             _ => "unknown",

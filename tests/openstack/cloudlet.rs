@@ -50,6 +50,22 @@ impl Cloudlet<'_> {
         word(&answer, pointer)
     }
 
+    pub async fn put(
+        &self,
+        service: Service,
+        path: &'static str,
+        id: &str,
+        body: &Value,
+    ) -> Result<(), String> {
+        self.call(
+            Call::new(service, "test.put", http::Method::PUT, path)
+                .segment(id)
+                .json(body),
+        )
+        .await
+        .map(|_| ())
+    }
+
     pub async fn delete(&self, service: Service, path: &'static str, id: &str) -> Result<(), String> {
         self.call(Call::delete(service, "test.delete", path).segment(id))
             .await
@@ -132,6 +148,15 @@ impl Cloudlet<'_> {
             .image(&self.auth, name)
             .await
             .map(|image| image.id)
+            .map_err(text)
+    }
+
+    pub async fn network(&self, name: &str) -> Result<String, String> {
+        let catalog = self.site.openstack.catalog();
+        catalog
+            .network(&self.auth, name)
+            .await
+            .map(|network| network.id)
             .map_err(text)
     }
 

@@ -31,7 +31,7 @@ pub fn template() -> TemplateSpec {
 }
 
 /// A cluster that is there, and how long that took.
-async fn made(
+pub async fn made(
     site: &Site,
     spec: TemplateSpec,
     name: &str,
@@ -64,21 +64,21 @@ async fn made(
 }
 
 /// Laps of a scenario.
-struct Laps(Vec<String>, Instant);
+pub struct Laps(pub Vec<String>, Instant);
 
 impl Laps {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Vec::new(), Instant::now())
     }
 
-    fn lap(&mut self, what: &str) {
+    pub fn lap(&mut self, what: &str) {
         self.0
             .push(format!("{what} {:.0} s", self.1.elapsed().as_secs_f64()));
         self.1 = Instant::now();
     }
 }
 
-async fn scaled(site: &Site, id: ClusterId, nodes: u32) -> Result<Cluster, String> {
+pub async fn scaled(site: &Site, id: ClusterId, nodes: u32) -> Result<Cluster, String> {
     site.magnum
         .scale_cluster(&site.cx, id, nodes, UpdateOptions::default())
         .await

@@ -1,89 +1,188 @@
-//! The ways in which a Kubernetes cluster can be asked for.
+//! The ways in which a driver's clusters can be asked for.
 
 use std::collections::BTreeSet;
 
 use magnum::*;
 use serde_json::json;
 
-/// Every option with its values. The first `CROSSED` are what every combination is made of.
-pub const OPTIONS: [(&str, &[&str]); 11] = [
-    ("tls", &["on", "off"]),
-    ("load balancer", &["on", "off"]),
-    ("floating IPs", &["on", "off"]),
-    ("flannel", &["udp", "vxlan", "host-gw"]),
-    ("storage", &["devicemapper", "overlay"]),
-    ("volumes", &["none", "cinder"]),
-    ("masters", &["1", "3"]),
-    ("network", &["own", "fixed"]),
-    ("registry", &["off", "on"]),
-    ("insecure registry", &["none", "registry.example:5000"]),
-    ("nodes", &["1", "2"]),
-];
-const CROSSED: usize = 7;
+use crate::subjects::{Option_, Subject};
 
 /// For each option, which of its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice([usize; OPTIONS.len()]);
+#[derive(Clone, PartialEq, Eq)]
+pub struct Choice {
+    options: &'static [Option_],
+    values: Vec<usize>,
+}
 
 /// A value of one option together with a value of another.
 type Pair = ((usize, usize), (usize, usize));
 
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let chosen = self.options.iter().zip(&self.values);
+        let chosen: Vec<String> = chosen
+            .map(|((name, values), chosen)| format!("{name} {}", values[*chosen]))
+            .collect();
+        f.write_str(&chosen.join(", "))
+    }
+}
+
 impl Choice {
-    /// What was chosen of the option.
-    pub fn of(&self, option: &str) -> &'static str {
-        OPTIONS
-            .iter()
-            .zip(self.0)
-            .find(|((name, _), _)| *name == option)
-            .map(|((_, values), chosen)| values[chosen])
-            .unwrap()
+    /// What was chosen of the option, if there is one.
+    pub fn of(&self, option: &str) -> Option<&'static str> {
+        let mut all = self.options.iter().zip(&self.values);
+        all.find(|((name, _), _)| *name == option)
+            .map(|((_, values), chosen)| values[*chosen])
     }
 
-    fn pairs(&self) -> impl Iterator<Item = Pair> {
-        let chosen = self.0;
+    pub fn is(&self, option: &str, value: &str) -> bool {
+        self.of(option) == Some(value)
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = Pair> + '_ {
+        let chosen = &self.values;
         (0..chosen.len())
             .flat_map(move |one| (one + 1..chosen.len()).map(move |other| (one, other)))
             .map(move |(one, other)| ((one, chosen[one]), (other, chosen[other])))
     }
+}
 
-    /// The cluster; `fixed` are network and subnet where they are not its own.
-    pub fn cluster(&self, fixed: (&str, &str)) -> Cluster {
-        let is = |option: &str, value: &str| self.of(option) == value;
-        let mut spec = TemplateSpec::new("kubernetes", "fedora-atomic", "public").with_keypair("testkey");
-        spec.flavor_id = Some("m1.small".into());
-        spec.master_flavor_id = Some("m1.medium".into());
-        spec.dns_nameserver = Some("8.8.8.8,8.8.4.4".into());
-        spec.docker_volume_size = Some(3);
-        spec.tls_disabled = is("tls", "off");
-        spec.master_lb_enabled = Some(is("load balancer", "on"));
-        spec.floating_ip_enabled = Some(is("floating IPs", "on"));
-        spec.docker_storage_driver = Some(self.of("storage").into());
-        spec.labels
-            .insert("flannel_backend".into(), self.of("flannel").into());
-        if is("volumes", "cinder") {
-            spec.volume_driver = Some("cinder".into());
-        }
-        if is("network", "fixed") {
-            spec.fixed_network = Some(fixed.0.into());
-            spec.fixed_subnet = Some(fixed.1.into());
-        }
-        if is("registry", "on") {
-            spec.registry_enabled = true;
-            spec.labels.insert("cloud_provider_enabled".into(), "true".into());
-        }
-        if !is("insecure registry", "none") {
-            spec.insecure_registry = Some(self.of("insecure registry").into());
-        }
+impl Subject {
+    /// The cluster of a choice; `fixed` are network and subnet where they are not its own.
+    pub fn cluster(&self, choice: &Choice, fixed: (&str, &str)) -> Cluster {
+        let count = |option| choice.of(option).map_or(1, |count| count.parse().unwrap());
         cluster(
-            spec,
-            self.of("masters").parse().unwrap(),
-            self.of("nodes").parse().unwrap(),
+            self,
+            self.template(choice, fixed),
+            count("masters"),
+            count("nodes"),
         )
+    }
+
+    /// What the driver sends for a cluster, with made-up secrets where it needs some.
+    pub fn parameters(&self, cluster: &Cluster) -> Result<Parameters> {
+        let nodes = NodeAccess {
+            url: format!("https://magnum.example:9511/v1/clusters/{}", cluster.id),
+            ca: Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into()),
+            credentials: [PoolRole::Master, PoolRole::Worker]
+                .map(|role| (role, Secret::new(format!("{}-credential", role.as_str()))))
+                .to_vec(),
+        };
+        let trust = TrustAccess {
+            identity: IdentityEndpoint {
+                auth_url: "http://127.0.0.1:5000/v3".into(),
+                region: Some("RegionOne".into()),
+                trustee_domain_name: Some("magnum".into()),
+                ..IdentityEndpoint::default()
+            },
+            user_id: "0123456789abcdef0123456789abcdef".into(),
+            user_name: "options_trustee".into(),
+            password: Secret::new("made-up-password"),
+            trust_id: "fedcba9876543210fedcba9876543210".into(),
+        };
+        let problems = self.driver.validate(&cluster.template, Some(cluster));
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems));
+        }
+        let nodes = cluster.tls().then_some(&nodes);
+        self.driver.parameters(cluster, nodes, &trust)
+    }
+
+    /// All combinations of the crossed options, the others sprinkled in by the sum of what was chosen.
+    pub fn every(&self) -> Vec<Choice> {
+        let mut all = vec![Vec::new()];
+        for (_, values) in &self.options[..self.crossed] {
+            all = all
+                .iter()
+                .flat_map(|so_far: &Vec<usize>| (0..values.len()).map(|v| [&so_far[..], &[v]].concat()))
+                .collect();
+        }
+        let whole = |(place, crossed): (usize, &Vec<usize>)| {
+            let mut values = crossed.clone();
+            for (at, (_, of)) in self.options[self.crossed..].iter().enumerate() {
+                let sum: usize = crossed.iter().sum();
+                values.push((sum / (at + 1) + place / (3 * at + 2)) % of.len());
+            }
+            self.choice(values)
+        };
+        all.iter().enumerate().map(whole).collect()
+    }
+
+    fn choice(&self, values: Vec<usize>) -> Choice {
+        Choice {
+            options: self.options,
+            values,
+        }
+    }
+
+    /// A few choices in which every value of every option meets every value of every other.
+    pub fn pairwise(&self) -> Vec<Choice> {
+        let mut open = self.all_pairs();
+        let mut chosen = Vec::new();
+        while let Some(&(one, other)) = open.first() {
+            let mut values = vec![None; self.options.len()];
+            values[one.0] = Some(one.1);
+            values[other.0] = Some(other.1);
+            for option in 0..self.options.len() {
+                if values[option].is_some() {
+                    continue;
+                }
+                let closes = |value: usize| {
+                    let set = values.iter().enumerate().filter_map(|(o, v)| Some((o, (*v)?)));
+                    set.filter(|&(o, v)| {
+                        let (this, that) = ((option, value), (o, v));
+                        open.contains(&(this.min(that), this.max(that)))
+                    })
+                    .count()
+                };
+                let count = self.options[option].1.len();
+                // Of equals the one that is due, so that no option keeps to its first value.
+                values[option] = (0..count)
+                    .map(|v| (v + chosen.len()) % count)
+                    .max_by_key(|v| closes(*v));
+            }
+            let choice = self.choice(values.into_iter().map(Option::unwrap_or_default).collect());
+            for pair in choice.pairs() {
+                open.remove(&pair);
+            }
+            chosen.push(choice);
+        }
+        chosen
+    }
+
+    fn all_pairs(&self) -> BTreeSet<Pair> {
+        let values: Vec<(usize, usize)> = self
+            .options
+            .iter()
+            .enumerate()
+            .flat_map(|(option, (_, values))| (0..values.len()).map(move |value| (option, value)))
+            .collect();
+        values
+            .iter()
+            .flat_map(|one| values.iter().map(move |other| (*one, *other)))
+            .filter(|(one, other)| one.0 < other.0)
+            .collect()
+    }
+
+    /// Pairs of values that none of the choices has together.
+    pub fn missing(&self, choices: &[Choice]) -> Vec<String> {
+        let mut open = self.all_pairs();
+        for pair in choices.iter().flat_map(Choice::pairs) {
+            open.remove(&pair);
+        }
+        let named = |(option, value): (usize, usize)| {
+            let (name, values) = self.options[option];
+            format!("{name} {}", values[value])
+        };
+        open.into_iter()
+            .map(|(one, other)| format!("{} with {}", named(one), named(other)))
+            .collect()
     }
 }
 
 /// A cluster of this template as a conductor has it when its stack is to be made.
-pub fn cluster(template: TemplateSpec, masters: u32, nodes: u32) -> Cluster {
+pub fn cluster(subject: &Subject, template: TemplateSpec, masters: u32, nodes: u32) -> Cluster {
+    let descriptor = subject.driver.descriptor();
     let pool = |role: PoolRole, count, flavor: &Option<String>| Pool {
         name: role.as_str().into(),
         role,
@@ -103,8 +202,8 @@ pub fn cluster(template: TemplateSpec, masters: u32, nodes: u32) -> Cluster {
         "user_id": "u",
         "cluster_template_id": TemplateId("da2825a0-6d09-4208-b39e-b2db666f1118".parse().unwrap()),
         "template": template,
-        "cluster_distro": "fedora-atomic",
-        "driver": DriverRef { name: "k8s_fedora_atomic".into(), version: "1.0.0".into() },
+        "cluster_distro": descriptor.provides[0].os,
+        "driver": DriverRef { name: descriptor.name.clone(), version: descriptor.version.clone() },
         "keypair": "testkey",
         "create_timeout": 10,
         "pools": pools,
@@ -116,118 +215,4 @@ pub fn cluster(template: TemplateSpec, masters: u32, nodes: u32) -> Cluster {
         "revision": Revision::default(),
     }))
     .unwrap()
-}
-
-/// What the driver sends for a cluster, with made-up secrets where it needs some.
-pub fn parameters(cluster: &Cluster) -> Result<Parameters> {
-    let nodes = NodeAccess {
-        url: format!("https://magnum.example:9511/v1/clusters/{}", cluster.id),
-        ca: Some("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".into()),
-        credentials: [PoolRole::Master, PoolRole::Worker]
-            .map(|role| (role, Secret::new(format!("{}-credential", role.as_str()))))
-            .to_vec(),
-    };
-    let trust = TrustAccess {
-        identity: IdentityEndpoint {
-            auth_url: "http://127.0.0.1:5000/v3".into(),
-            region: Some("RegionOne".into()),
-            trustee_domain_name: Some("magnum".into()),
-            ..IdentityEndpoint::default()
-        },
-        user_id: "0123456789abcdef0123456789abcdef".into(),
-        user_name: "options_trustee".into(),
-        password: Secret::new("made-up-password"),
-        trust_id: "fedcba9876543210fedcba9876543210".into(),
-    };
-    let driver = magnum::drivers::k8s_fedora_atomic();
-    let problems = driver.validate(&cluster.template, Some(cluster));
-    if !problems.is_empty() {
-        return Err(Error::invalid(problems));
-    }
-    let nodes = cluster.tls().then_some(&nodes);
-    driver.stack_parameters(cluster, nodes, Some(&trust))
-}
-
-/// All combinations of the crossed options, the others sprinkled in by the sum of what was chosen.
-pub fn every() -> Vec<Choice> {
-    let mut all = vec![Vec::new()];
-    for (_, values) in &OPTIONS[..CROSSED] {
-        all = all
-            .iter()
-            .flat_map(|so_far: &Vec<usize>| (0..values.len()).map(|v| [&so_far[..], &[v]].concat()))
-            .collect();
-    }
-    all.iter()
-        .map(|crossed| {
-            let sum: usize = crossed.iter().sum();
-            let other = |option: usize| {
-                crossed
-                    .get(option)
-                    .copied()
-                    .unwrap_or_else(|| sum / (option - CROSSED + 1) % 2)
-            };
-            Choice(std::array::from_fn(other))
-        })
-        .collect()
-}
-
-/// A few choices in which every value of every option meets every value of every other.
-pub fn pairwise() -> Vec<Choice> {
-    let mut open = all_pairs();
-    let mut chosen = Vec::new();
-    while let Some(&(one, other)) = open.first() {
-        let mut values = [None; OPTIONS.len()];
-        values[one.0] = Some(one.1);
-        values[other.0] = Some(other.1);
-        for option in 0..OPTIONS.len() {
-            if values[option].is_some() {
-                continue;
-            }
-            let closes = |value: usize| {
-                let set = values.iter().enumerate().filter_map(|(o, v)| Some((o, (*v)?)));
-                set.filter(|&(o, v)| {
-                    let (this, that) = ((option, value), (o, v));
-                    open.contains(&(this.min(that), this.max(that)))
-                })
-                .count()
-            };
-            let count = OPTIONS[option].1.len();
-            // Of equals the one that is due, so that no option keeps to its first value.
-            values[option] = (0..count)
-                .map(|v| (v + chosen.len()) % count)
-                .max_by_key(|v| closes(*v));
-        }
-        let choice = Choice(values.map(Option::unwrap_or_default));
-        for pair in choice.pairs() {
-            open.remove(&pair);
-        }
-        chosen.push(choice);
-    }
-    chosen
-}
-
-fn all_pairs() -> BTreeSet<Pair> {
-    let values: Vec<(usize, usize)> = OPTIONS
-        .iter()
-        .enumerate()
-        .flat_map(|(option, (_, values))| (0..values.len()).map(move |value| (option, value)))
-        .collect();
-    values
-        .iter()
-        .flat_map(|one| values.iter().map(move |other| (*one, *other)))
-        .filter(|(one, other)| one.0 < other.0)
-        .collect()
-}
-
-/// Pairs of values that none of the choices has together.
-pub fn missing(choices: &[Choice]) -> Vec<String> {
-    let mut open = all_pairs();
-    for pair in choices.iter().flat_map(Choice::pairs) {
-        open.remove(&pair);
-    }
-    let named =
-        |(option, value): (usize, usize)| format!("{} {}", OPTIONS[option].0, OPTIONS[option].1[value]);
-    open.into_iter()
-        .map(|(one, other)| format!("{} with {}", named(one), named(other)))
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! The Kubernetes driver's template before Heat, in the ways in which it can be asked for.
+//! The templates of all drivers before Heat, in the ways in which their clusters can be asked for.
 
 use std::time::Instant;
 
@@ -7,38 +7,45 @@ use magnum::*;
 use serde_json::{Map, Value};
 
 use crate::heats::{self, Heat};
-use crate::options::{self, Choice};
-use crate::{Outcome, differences};
+use crate::options::Choice;
+use crate::subjects::{self, Subject};
+use crate::{Outcome, Scenario, differences};
 
 /// How many requests Heat gets at once.
 const AT_ONCE: usize = 4;
 
-fn template() -> StackTemplate {
-    magnum::drivers::k8s_fedora_atomic()
-        .definition()
-        .template()
-        .clone()
+pub fn all() -> Vec<(String, Scenario)> {
+    let of = |subject: &'static Subject| {
+        [
+            (
+                format!("validate_{}", subject.name()),
+                Box::pin(validate(subject)) as Scenario,
+            ),
+            (format!("preview_{}", subject.name()), Box::pin(preview(subject))),
+        ]
+    };
+    subjects::all().iter().flat_map(of).collect()
 }
 
 /// Whether the choices have every pair of values.
-fn complete(choices: &[Choice]) -> Result<(), String> {
-    match &options::missing(choices)[..] {
+fn complete(subject: &Subject, choices: &[Choice]) -> Result<(), String> {
+    match &subject.missing(choices)[..] {
         [] => Ok(()),
         missing => Err(format!("these never meet: {}", missing.join(", "))),
     }
 }
 
 /// Validates the template with the driver's parameters for every combination of options.
-pub async fn validate() -> Outcome {
+async fn validate(subject: &'static Subject) -> Outcome {
     let began = Instant::now();
-    let choices = options::every();
-    complete(&choices)?;
+    let choices = subject.every();
+    complete(subject, &choices)?;
     let heat = heats::real().await.map_err(|error| error.to_string())?;
-    let template = template();
+    let template = subject.driver.stack_template();
     futures::stream::iter(choices.clone().into_iter().map(|choice| {
         let (heat, template) = (&heat, &template);
         async move {
-            validated(heat, template, &choice)
+            validated(heat, subject, template, &choice)
                 .await
                 .map_err(|why| format!("{choice:?}: {why}"))
         }
@@ -53,9 +60,14 @@ pub async fn validate() -> Outcome {
     ))
 }
 
-async fn validated(heat: &Heat, template: &StackTemplate, choice: &Choice) -> Result<(), String> {
-    let cluster = choice.cluster(("mine", "mine"));
-    let sent = options::parameters(&cluster).map_err(|error| error.to_string())?;
+async fn validated(
+    heat: &Heat,
+    subject: &Subject,
+    template: &StackTemplate,
+    choice: &Choice,
+) -> Result<(), String> {
+    let cluster = subject.cluster(choice, ("mine", "mine"));
+    let sent = subject.parameters(&cluster).map_err(|error| error.to_string())?;
     let answer = heat.validate(template, &sent).await?;
     let declared = answer["Parameters"]
         .as_object()
@@ -74,19 +86,19 @@ async fn validated(heat: &Heat, template: &StackTemplate, choice: &Choice) -> Re
 }
 
 /// Previews a pairwise choice of the combinations on both clouds, which have to agree.
-pub async fn preview() -> Outcome {
+async fn preview(subject: &'static Subject) -> Outcome {
     let began = Instant::now();
-    let choices = options::pairwise();
-    complete(&choices)?;
+    let choices = subject.pairwise();
+    complete(subject, &choices)?;
     let real = heats::real().await.map_err(|error| error.to_string())?;
     let simulated = heats::simulated().await.map_err(|error| error.to_string())?;
-    let fixed = format!("previewed-{}", std::process::id());
+    let fixed = format!("previewed-{}-{}", subject.name(), std::process::id());
     let made = real.make_network(&fixed).await?;
     let outcome = async {
         simulated.make_network(&fixed).await?;
         let mut resources = 0;
         for choice in &choices {
-            let seen = agreed(&real, &simulated, choice, &fixed).await;
+            let seen = agreed(&real, &simulated, subject, choice, &fixed).await;
             resources += seen.map_err(|why| format!("{choice:?}: {why}"))?;
         }
         Ok::<usize, String>(resources)
@@ -96,7 +108,8 @@ pub async fn preview() -> Outcome {
     Ok(format!(
         "{} of {} combinations, {} resources agree, in {:.0} s",
         choices.len(),
-        options::OPTIONS
+        subject
+            .options
             .iter()
             .map(|(_, values)| values.len())
             .product::<usize>(),
@@ -106,9 +119,17 @@ pub async fn preview() -> Outcome {
 }
 
 /// How many resources both clouds would make.
-async fn agreed(real: &Heat, simulated: &Heat, choice: &Choice, fixed: &str) -> Result<usize, String> {
-    let sent = options::parameters(&choice.cluster((fixed, fixed))).map_err(|error| error.to_string())?;
-    let template = template();
+async fn agreed(
+    real: &Heat,
+    simulated: &Heat,
+    subject: &Subject,
+    choice: &Choice,
+    fixed: &str,
+) -> Result<usize, String> {
+    let sent = subject
+        .parameters(&subject.cluster(choice, (fixed, fixed)))
+        .map_err(|error| error.to_string())?;
+    let template = subject.driver.stack_template();
     let (real, simulated) = tokio::try_join!(
         real.preview("previewed", &template, &sent),
         simulated.preview("previewed", &template, &sent),

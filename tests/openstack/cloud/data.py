@@ -17,7 +17,8 @@ ROLES = ('service', 'creator', 'observer', 'audit', 'heat_stack_owner',
          'heat_stack_user', 'key-manager:service-admin',
          'load-balancer_member', 'load-balancer_admin')
 IMAGES = {'ubuntu': 'ubuntu', 'fedora-atomic': 'fedora-atomic',
-          'fedora-coreos': 'fedora-coreos', 'no-distro': None}
+          'fedora-coreos': 'fedora-coreos', 'coreos': 'coreos',
+          'fedora': 'fedora', 'ubuntu-mesos': 'ubuntu', 'no-distro': None}
 FLAVORS = {'m1.tiny': (512, 1, 1), 'm1.small': (2048, 1, 20),
            'm1.medium': (4096, 2, 40)}
 

@@ -67,10 +67,12 @@ def make_layer():
     layer = DIRECTORY / 'layer'
     mount('-t', 'tmpfs', '-o', 'mode=755', 'layer', str(layer))
     (layer / 'usr/local/lib/node-record').mkdir(parents=True)
-    for source, name in (('recorder', 'node-recorder'),
-                         ('units.py', 'node-units')):
-        shutil.copy(HERE / source, layer / 'usr/local/lib' / name)
-        (layer / 'usr/local/lib' / name).chmod(0o755)
+    for source, name in (('recorder', 'lib/node-recorder'),
+                         ('units.py', 'lib/node-units'),
+                         ('curl', 'sbin/curl')):
+        (layer / 'usr/local' / name).parent.mkdir(exist_ok=True)
+        shutil.copy(HERE / source, layer / 'usr/local' / name)
+        (layer / 'usr/local' / name).chmod(0o755)
     for command in (HERE / 'recorded').read_text().split():
         for place in ('/usr/local/sbin', '/usr/bin', '/usr/sbin',
                       '/usr/local/bin'):
