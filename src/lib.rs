@@ -46,6 +46,8 @@
 mod client_config;
 #[cfg(feature = "sim")]
 mod sim_node;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use client_config::{WrittenConfig, write_client_config};
 pub use magnum_core::*;

@@ -128,7 +128,13 @@ fn properties(driver: &DriverDescriptor) -> Vec<[String; 2]> {
         ),
         ("Discovery URL", yes(driver.discovery)),
         ("Registry in the cluster", yes(driver.registry)),
-        ("Existing network", yes(driver.fixed_network)),
+        (
+            "Existing network",
+            match (driver.fixed_network, driver.only_fixed_network) {
+                (_, true) => "always".to_owned(),
+                (can, false) => yes(can),
+            },
+        ),
         ("Without floating IPs", yes(driver.private_only)),
         ("Choice of the API's port", yes(driver.apiserver_port)),
     ];

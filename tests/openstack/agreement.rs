@@ -34,8 +34,8 @@ pub fn all() -> Vec<(String, Scenario)> {
         shape("k8s_fedora_atomic", "plain", false, 1, 1),
         shape("k8s_coreos", "plain", false, 1, 1),
         shape("k8s_fedora_ironic", "plain", false, 1, 1),
-        shape("swarm_fedora_atomic", "balanced", true, 2, 2),
-        shape("mesos_ubuntu", "balanced", true, 2, 2),
+        shape("swarm_fedora_atomic", "balanced", true, 1, 2),
+        shape("mesos_ubuntu", "balanced", true, 1, 2),
         shape("docker_ubuntu", "plain", false, 1, 2),
     ]
     .into_iter()
@@ -131,7 +131,7 @@ async fn agree(shape: &Shape, both: &[(&Heat, Result<StackRef, String>)]) -> Res
     }
     let mut seen = Vec::new();
     for &(heat, stack) in &made {
-        seen.push(picture(heat, stack, Action::Create).await?);
+        seen.push(picture(shape, heat, stack, Action::Create).await?);
     }
     let count = seen[0]["resources"].as_object().map_or(0, Map::len);
     differences::between(&seen[0], &seen[1]).map_err(|why| format!("created: {why}"))?;
@@ -148,7 +148,7 @@ async fn agree(shape: &Shape, both: &[(&Heat, Result<StackRef, String>)]) -> Res
         shrink(heat, stack, shape).await?;
     }
     for &(heat, stack) in &made {
-        seen.push(picture(heat, stack, Action::Update).await?);
+        seen.push(picture(shape, heat, stack, Action::Update).await?);
     }
     differences::between(&seen[0], &seen[1]).map_err(|why| format!("shrunk: {why}"))?;
     let resources = seen[0]["resources"].as_object().ok_or("no resources")?;
@@ -179,7 +179,7 @@ async fn shrink(heat: &Heat, stack: &StackRef, shape: &Shape) -> Result<(), Stri
 }
 
 /// The stack as it can be compared, once it is settled: every resource by its path, and the outputs.
-async fn picture(heat: &Heat, stack: &StackRef, action: Action) -> Result<Value, String> {
+async fn picture(shape: &Shape, heat: &Heat, stack: &StackRef, action: Action) -> Result<Value, String> {
     let text = |error: Error| format!("{}: {error}", heat.name);
     let seen = heat.settled(stack, STEP).await?.ok_or("the stack is gone")?;
     if (seen.action, seen.phase) != (Some(action), Phase::Complete) {
@@ -216,9 +216,17 @@ async fn picture(heat: &Heat, stack: &StackRef, action: Action) -> Result<Value,
     let outputs: Map<String, Value> = seen
         .outputs
         .into_iter()
-        .map(|(key, value)| (key, placeholders(value, &servers)))
+        .map(|(key, value)| (of_mesos(shape, key), placeholders(value, &servers)))
         .collect();
     Ok(json!({"resources": resources, "outputs": outputs, "tags": seen.tags}))
+}
+
+/// Only Mesos' version is what its servers report.
+fn of_mesos(shape: &Shape, output: String) -> String {
+    match output.as_str() {
+        "coe_version" if shape.driver == "mesos_ubuntu" => "reported_version".into(),
+        _ => output,
+    }
 }
 
 /// Servers' ids become their paths, and addresses the network that they are of.

@@ -130,6 +130,8 @@ pub struct DriverDescriptor {
     pub registry: bool,
     /// Whether it can use an existing network.
     pub fixed_network: bool,
+    /// Whether it can use nothing else: its servers are on a network that exists.
+    pub only_fixed_network: bool,
     /// Whether clusters without floating IPs work.
     pub private_only: bool,
     /// Whether the COE's port can be chosen.
@@ -168,6 +170,7 @@ impl DriverDescriptor {
             discovery: false,
             registry: false,
             fixed_network: false,
+            only_fixed_network: false,
             private_only: false,
             apiserver_port: false,
             login: String::new(),

@@ -215,6 +215,13 @@ pub(super) fn template_fits(spec: &TemplateSpec, driver: &DriverDescriptor) -> V
             problems.push(cannot(field, value.clone()));
         }
     }
+    if driver.only_fixed_network && spec.fixed_network.is_none() {
+        let message = format!(
+            "must be given: servers of the driver {} are on a network that exists",
+            driver.name
+        );
+        problems.push(Problem::new("fixed_network", "", message));
+    }
     if let Some(port) = spec.apiserver_port.filter(|_| !driver.apiserver_port) {
         problems.push(cannot("apiserver_port", port.to_string()));
     }

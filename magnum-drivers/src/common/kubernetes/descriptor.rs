@@ -62,6 +62,7 @@ pub(super) fn describe(distribution: &Distribution, notes: String) -> DriverDesc
     descriptor.discovery = true;
     descriptor.registry = true;
     descriptor.fixed_network = true;
+    descriptor.only_fixed_network = distribution.existing_network;
     descriptor.private_only = true;
     descriptor.apiserver_port = true;
     distribution.login.clone_into(&mut descriptor.login);

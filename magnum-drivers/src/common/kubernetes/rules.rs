@@ -27,10 +27,6 @@ pub(super) fn problems(
         problems.extend(servers::storage_problem(spec));
     }
     problems.extend(version(spec));
-    if distribution.existing_network && spec.fixed_network.is_none() {
-        let message = "must be given: these servers are on a network that exists";
-        problems.push(Problem::new("fixed_network", "", message));
-    }
     problems.extend(servers::subnet_name_problem(spec));
     problems.extend(cloud(spec));
     let taken: &[&str] = if spec.fixed_network.is_none() {
