@@ -121,6 +121,14 @@ pub struct OutputMapping {
     pub target: OutputTarget,
 }
 
+impl OutputMapping {
+    /// An output and the attribute that it fills.
+    #[must_use]
+    pub const fn new(output: &'static str, target: OutputTarget) -> Self {
+        Self { output, target }
+    }
+}
+
 impl Source {
     /// The attribute of the cluster, as users know it, whose value this is; `None` where no user sets it.
     pub(super) fn attribute(self) -> Option<&'static str> {

@@ -25,17 +25,22 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
     /// Which attribute or label goes into which stack parameter.
     fn parameters(&self) -> &[ParameterMapping];
 
-    /// Parameters beyond the mapped ones.
+    /// Parameters beyond the mapped ones. Default: none.
     ///
     /// # Errors
     /// `InvalidInput` when the cluster cannot be described.
-    fn extra_parameters(&self, input: &StackInput<'_>) -> Result<Parameters>;
+    fn extra_parameters(&self, _input: &StackInput<'_>) -> Result<Parameters> {
+        Ok(Parameters::new())
+    }
 
     /// Which stack output goes into which attribute of the cluster.
     fn outputs(&self) -> &[OutputMapping];
 
-    /// Where the names of a role's nodes, addresses and servers', are seen while the stack is being made.
-    fn node_names(&self, role: PoolRole) -> &[NameSource];
+    /// Where the names of a role's nodes, addresses and servers', are seen while the stack is being made. Default:
+    /// nowhere, for nodes that ask for no certificates.
+    fn node_names(&self, _role: PoolRole) -> &[NameSource] {
+        &[]
+    }
 
     /// What the cluster's nodes may ask the node endpoint for. Default: a server's certificate for each role
     /// whose nodes have names.
@@ -53,8 +58,10 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Rules of the driver beyond its descriptor.
-    fn validate(&self, template: &TemplateSpec, cluster: Option<&Cluster>) -> Vec<Problem>;
+    /// Rules of the driver beyond its descriptor. Default: none.
+    fn validate(&self, _template: &TemplateSpec, _cluster: Option<&Cluster>) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// See [`ClusterDriver::needs`].
     fn needs(&self, _cluster: &Cluster) -> Needs {
@@ -77,11 +84,18 @@ pub trait TemplateDefinition: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What a user needs to talk to the COE.
+    /// What a user needs to talk to the COE. Default: nothing, which is an error that says where the COE is.
     ///
     /// # Errors
     /// `Conflict` while the cluster has no address.
-    fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig>;
+    fn client_config(&self, cluster: &Cluster, _identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
+        let address = cluster.api_address.as_deref().unwrap_or("no address yet");
+        let message = format!(
+            "the driver {} has no configuration for clients; the cluster is at {address}",
+            self.descriptor().name
+        );
+        Err(Error::new(ErrorKind::InvalidInput, message).at("driver", "client configuration"))
+    }
 }
 
 /// What parameters are computed from.

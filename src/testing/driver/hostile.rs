@@ -29,8 +29,8 @@ const FIELDS: [(&str, Set); 9] = [
 ];
 
 const HOSTILE: [&str; 14] = [
-    "'",
-    "\"",
+    "kit'kit",
+    "kit\"kit",
     "`touch kit`",
     "$(touch kit)",
     "a'; touch kit; '",
