@@ -57,6 +57,14 @@ async fn what_would_do_nothing_is_refused() {
             "labels.swarm_strategy",
         ),
         (
+            guides_template().with_label("swarm_version", "1.2.4"),
+            "labels.swarm_version",
+        ),
+        (
+            guides_template().with_label("rexray-preempt", "true"),
+            "labels.rexray-preempt",
+        ),
+        (
             TemplateSpec {
                 apiserver_port: Some(2380),
                 ..guides_template()

@@ -33,8 +33,9 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Parameters that the top template hands on to managers and nodes alike.
-const PASSED: [&str; 12] = [
+const PASSED: [&str; 13] = [
     "network_driver",
+    "swarm_version",
     "docker_volume_size",
     "docker_storage_driver",
     "tls_disabled",
@@ -98,7 +99,8 @@ fn values() -> Value {
         "max_masters": descriptor::MAX_MASTERS,
         "max_nodes": descriptor::MAX_NODES,
         "fixed_network_cidr": servers::NETWORK_CIDR,
-        "swarm_version": descriptor::SWARM,
+        "default_version": descriptor::SWARM,
+        "versions": descriptor::VERSIONS,
         "etcd_version": descriptor::ETCD,
         "flannel_version": descriptor::FLANNEL,
         "rexray_tag": descriptor::REXRAY,

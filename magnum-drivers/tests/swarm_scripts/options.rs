@@ -62,6 +62,27 @@ fn each_strategy_is_the_managers() {
 }
 
 #[test]
+fn each_version_of_swarm_can_be_asked_for() {
+    for version in ["1.2.5", "1.2.6", "1.2.7", "1.2.8", "1.2.9"] {
+        let mut cluster = open();
+        crate::support::stacks::label(&mut cluster, "swarm_version", version);
+        for (role, unit) in [(Role::Master(0), "manager"), (Role::Minion(0), "agent")] {
+            let server = ClusterServer::new(&cluster, role, &ENDPOINT);
+            server.comes_up();
+            let image = format!("docker.io/library/swarm:{version}");
+            assert!(server.commands().contains(&format!("docker pull {image}")));
+            let text = server.plain(&format!("/etc/systemd/system/swarm-{unit}.service"));
+            assert!(text.contains(&format!(" {image} ")), "{text}");
+            let said = server.signal()["reason"].clone();
+            assert!(
+                said.as_str().unwrap().contains(&format!("Swarm {version} ")),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
 fn rexray_acts_under_the_trust_which_root_alone_reads() {
     for preempt in [None, Some("true"), Some("false")] {
         let mut cluster = cluster_of(SWARM);

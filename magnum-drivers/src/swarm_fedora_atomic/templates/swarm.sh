@@ -1,10 +1,11 @@
 # What managers and nodes of Swarm have in common.
 
 network_driver='__NETWORK_DRIVER__'
+swarm_version='__SWARM_VERSION__'
 
 certs=/etc/docker
 flannel_prefix=/coreos.com/network
-swarm_image=$(image swarm:{{swarm_version}} {{docker_registry}})
+swarm_image=$(image "swarm:$swarm_version" {{docker_registry}})
 scheme=http
 [[ $tls != on ]] || scheme=https
 

@@ -88,7 +88,7 @@ start() {
     wait_for 'Swarm does not answer' "${docker[@]}" version
 
     step 'report'
-    report_once "Swarm {{swarm_version}} answers on port $swarm_port" "$docker_version"
+    report_once "Swarm $swarm_version answers on port $swarm_port" "$docker_version"
 }
 
 # shellcheck disable=SC2086

@@ -92,7 +92,7 @@ start() {
     wait_for "the managers do not know the node $private_address" is_known
 
     step 'report'
-    report_once "the managers of Swarm {{swarm_version}} know the node $private_address" "$docker_version"
+    report_once "the managers of Swarm $swarm_version know the node $private_address" "$docker_version"
 }
 
 # shellcheck disable=SC2086
