@@ -116,14 +116,16 @@ fn values() -> Value {
 }
 
 /// What the cluster's servers may say to each other: managers everything, nodes to managers what goes to etcd, managers
-/// to nodes what goes to Docker, and nodes everything, because their containers' networks are between them.
+/// to nodes what goes to Docker, and nodes everything but that, because their containers' networks are between them.
 pub(super) fn cluster_rules() -> Vec<Value> {
     let (master, node) = ("swarm_master", "swarm_node");
+    let [below, above] = servers::rules_without(node, node, "tcp", descriptor::DOCKER_PORT);
     vec![
         servers::rule(master, master, "tcp", None),
         servers::rule(master, node, "tcp", Some(2379)),
         servers::rule(node, master, "tcp", Some(descriptor::DOCKER_PORT)),
-        servers::rule(node, node, "tcp", None),
+        below,
+        above,
         servers::rule(node, node, "udp", None),
     ]
 }

@@ -5,5 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod reach;
 mod references;
 mod size;
+mod swarm;
