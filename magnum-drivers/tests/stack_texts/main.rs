@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod patterns;
 mod reach;
 mod references;
 mod size;
