@@ -235,6 +235,7 @@ fn swarm(choice: &Choice, spec: &mut TemplateSpec) {
     }
     if let Some(strategy) = choice.of("strategy") {
         label(spec, "swarm_strategy", strategy);
+        label(spec, "swarm_version", "1.2.5");
     }
     if spec.volume_driver.is_some() {
         label(spec, "rexray_preempt", "true");

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod certificate;
+pub mod handshake;
 pub mod hosts;
 pub mod interrupt;
 pub mod kubernetes;

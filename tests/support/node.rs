@@ -23,7 +23,7 @@ pub struct Node {
     pub of_load_balancer: BTreeSet<SubjectName>,
 }
 
-/// The servers of a Kubernetes cluster: masters first, each kind by its number.
+/// The servers of a cluster with masters and nodes: masters first, each kind by its number.
 pub fn nodes(scene: &Scene, cluster: ClusterId) -> Vec<Node> {
     let id = cluster.to_string();
     let mut nodes: Vec<Node> = scene.cloud.with(|world| {

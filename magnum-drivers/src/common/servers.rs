@@ -76,12 +76,26 @@ pub(crate) fn storage_problem(spec: &TemplateSpec) -> Option<Problem> {
 /// ports without one.
 pub(crate) fn rule(to: &str, from: &str, protocol: &str, port: Option<u16>) -> Value {
     let what = port.map_or_else(|| protocol.to_owned(), |port| format!("{protocol}_{port}"));
-    json!({
+    let mut rule = json!({
         "name": format!("secgroup_{to}_from_{from}_{what}"),
         "group": format!("secgroup_{to}"),
         "remote": format!("secgroup_{from}"),
         "protocol": protocol,
-        "least": port,
-        "most": port,
+    });
+    if let Some(port) = port {
+        rule["least"] = json!(port);
+        rule["most"] = json!(port);
+    }
+    rule
+}
+
+/// Such rules for all ports but one.
+pub(crate) fn rules_without(to: &str, from: &str, protocol: &str, port: u16) -> [Value; 2] {
+    [("below", 1, port - 1), ("above", port + 1, u16::MAX)].map(|(side, least, most)| {
+        let mut rule = rule(to, from, protocol, None);
+        rule["name"] = json!(format!("secgroup_{to}_from_{from}_{protocol}_{side}_{port}"));
+        rule["least"] = json!(least);
+        rule["most"] = json!(most);
+        rule
     })
 }

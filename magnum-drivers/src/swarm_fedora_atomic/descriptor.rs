@@ -31,12 +31,16 @@ pub(super) const PUBLISHED: (u16, u16) = (30_000, 61_000);
 pub(super) const OPEN_RULES: u64 = 7;
 
 /// Versions of what the scripts install.
-pub(super) const SWARM: &str = "1.2.9";
+pub(super) const SWARM: &str = VERSIONS[4];
 pub(super) const ETCD: &str = "v3.3.10";
 pub(super) const FLANNEL: &str = "v0.11.0-amd64";
 pub(super) const REGISTRY: &str = "2.7.1";
 pub(super) const REXRAY: &str = "alpine";
 
+/// Those of Swarm that can be asked for, the oldest first.
+pub(super) const VERSIONS: [&str; 5] = ["1.2.5", "1.2.6", "1.2.7", "1.2.8", "1.2.9"];
+
+pub(super) const SWARM_VERSION: &str = "swarm_version";
 pub(super) const STRATEGY: &str = "swarm_strategy";
 pub(super) const PREEMPT: &str = "rexray_preempt";
 
@@ -44,8 +48,12 @@ pub(super) fn describe(notes: String) -> DriverDescriptor {
     let kind = ClusterType::new(ServerType::Vm, "fedora-atomic", "swarm");
     let mut descriptor = DriverDescriptor::new(DRIVER, VERSION, vec![kind]);
     let fixed = |name: &str, version: &str| (name.to_owned(), Software::fixed(version));
+    let swarm = Software {
+        range: Some((VERSIONS[0].to_owned(), SWARM.to_owned(), SWARM_VERSION)),
+        ..Software::fixed(SWARM)
+    };
     descriptor.software = BTreeMap::from([
-        fixed("swarm", SWARM),
+        ("swarm".to_owned(), swarm),
         fixed("etcd", ETCD),
         fixed("flannel", FLANNEL),
         fixed("registry", REGISTRY),
@@ -89,6 +97,7 @@ fn labels() -> Vec<LabelSchema> {
             Some("spread"),
             "How the managers choose a node for a container.",
         ),
+        label(SWARM_VERSION, one_of(&VERSIONS), Some(SWARM), "Version of Swarm."),
     ]);
     labels
 }

@@ -28,6 +28,7 @@ const PARAMETERS: &[ParameterMapping] = &[
     ParameterMapping::required("registry_enabled", Source::RegistryEnabled),
     ParameterMapping::required("rexray_preempt", Source::Label(descriptor::PREEMPT)),
     ParameterMapping::required("swarm_strategy", Source::Label(descriptor::STRATEGY)),
+    ParameterMapping::required("swarm_version", Source::Label(descriptor::SWARM_VERSION)),
 ];
 
 const OUTPUTS: &[OutputMapping] = &[

@@ -33,8 +33,9 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Parameters that the top template hands on to managers and nodes alike.
-const PASSED: [&str; 12] = [
+const PASSED: [&str; 13] = [
     "network_driver",
+    "swarm_version",
     "docker_volume_size",
     "docker_storage_driver",
     "tls_disabled",
@@ -98,7 +99,8 @@ fn values() -> Value {
         "max_masters": descriptor::MAX_MASTERS,
         "max_nodes": descriptor::MAX_NODES,
         "fixed_network_cidr": servers::NETWORK_CIDR,
-        "swarm_version": descriptor::SWARM,
+        "default_version": descriptor::SWARM,
+        "versions": descriptor::VERSIONS,
         "etcd_version": descriptor::ETCD,
         "flannel_version": descriptor::FLANNEL,
         "rexray_tag": descriptor::REXRAY,
@@ -114,14 +116,16 @@ fn values() -> Value {
 }
 
 /// What the cluster's servers may say to each other: managers everything, nodes to managers what goes to etcd, managers
-/// to nodes what goes to Docker, and nodes everything, because their containers' networks are between them.
+/// to nodes what goes to Docker, and nodes everything but that, because their containers' networks are between them.
 pub(super) fn cluster_rules() -> Vec<Value> {
     let (master, node) = ("swarm_master", "swarm_node");
+    let [below, above] = servers::rules_without(node, node, "tcp", descriptor::DOCKER_PORT);
     vec![
         servers::rule(master, master, "tcp", None),
         servers::rule(master, node, "tcp", Some(2379)),
         servers::rule(node, master, "tcp", Some(descriptor::DOCKER_PORT)),
-        servers::rule(node, node, "tcp", None),
+        below,
+        above,
         servers::rule(node, node, "udp", None),
     ]
 }

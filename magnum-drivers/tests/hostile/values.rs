@@ -129,13 +129,16 @@ const OF_MESOS: [Field; 5] = [
     ),
 ];
 
-const OF_SWARM: [Field; 2] = [
+const OF_SWARM: [Field; 3] = [
     ("labels.rexray_preempt", "rexray_preempt", |c, v| {
         c.template.volume_driver = Some("rexray".into());
         label(c, "rexray_preempt", &v);
     }),
     ("labels.swarm_strategy", "swarm_strategy", |c, v| {
         label(c, "swarm_strategy", &v)
+    }),
+    ("labels.swarm_version", "swarm_version", |c, v| {
+        label(c, "swarm_version", &v)
     }),
 ];
 

@@ -7,5 +7,4 @@ mod support;
 
 mod kubeconfig;
 mod names;
-mod patterns;
 mod rules;

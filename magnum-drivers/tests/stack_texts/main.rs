@@ -5,5 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod patterns;
+mod reach;
 mod references;
 mod size;
+mod swarm;

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use magnum_core::Cluster;
+
 use super::cluster_server::{ClusterServer, PROGRAM};
 use super::policy::Endpoint;
 use super::stacks::{Role, cluster_of};
@@ -60,7 +62,12 @@ pub fn commands(server: &ClusterServer) -> Vec<String> {
 
 /// What the first boot of a server with all that is the default does and leaves.
 pub fn of_a_boot(driver: &str, role: Role, endpoint: &Endpoint) -> String {
-    let server = ClusterServer::new(&cluster_of(driver), role, endpoint);
+    of_a_first_boot(&cluster_of(driver), role, endpoint)
+}
+
+/// What the first boot of a cluster's server does and leaves.
+pub fn of_a_first_boot(cluster: &Cluster, role: Role, endpoint: &Endpoint) -> String {
+    let server = ClusterServer::new(cluster, role, endpoint);
     server.configures();
     assert!(server.signals().is_empty(), "{role:?} reports before it works");
     let mut text = format!("configure:\n  {}\n", commands(&server).join("\n  "));

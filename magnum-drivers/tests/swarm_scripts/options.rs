@@ -61,6 +61,44 @@ fn each_strategy_is_the_managers() {
     }
 }
 
+/// Whoever gets into the agent gets what the agent has.
+#[test]
+fn an_agent_has_the_keys_of_a_client_of_etcd_alone() {
+    let keys = |role, unit: &str| {
+        let server = ClusterServer::new(&cluster_of(SWARM), role, &ENDPOINT);
+        server.configures();
+        let text = server.plain(unit);
+        let mounts = text.split(" -v ").skip(1);
+        mounts
+            .map(|mount| mount.split(':').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let agent = "/etc/systemd/system/swarm-agent.service";
+    assert_eq!(keys(Role::Minion(0), agent), ["/etc/etcd/certs"]);
+    assert_eq!(keys(Role::Master(0), MANAGER), ["/etc/docker", "/etc/etcd/certs"]);
+}
+
+#[test]
+fn each_version_of_swarm_can_be_asked_for() {
+    for version in ["1.2.5", "1.2.6", "1.2.7", "1.2.8", "1.2.9"] {
+        let mut cluster = open();
+        crate::support::stacks::label(&mut cluster, "swarm_version", version);
+        for (role, unit) in [(Role::Master(0), "manager"), (Role::Minion(0), "agent")] {
+            let server = ClusterServer::new(&cluster, role, &ENDPOINT);
+            server.comes_up();
+            let image = format!("docker.io/library/swarm:{version}");
+            assert!(server.commands().contains(&format!("docker pull {image}")));
+            let text = server.plain(&format!("/etc/systemd/system/swarm-{unit}.service"));
+            assert!(text.contains(&format!(" {image} ")), "{text}");
+            let said = server.signal()["reason"].clone();
+            assert!(
+                said.as_str().unwrap().contains(&format!("Swarm {version} ")),
+                "{said}"
+            );
+        }
+    }
+}
+
 #[test]
 fn rexray_acts_under_the_trust_which_root_alone_reads() {
     for preempt in [None, Some("true"), Some("false")] {
@@ -72,12 +110,19 @@ fn rexray_acts_under_the_trust_which_root_alone_reads() {
         let server = ClusterServer::new(&cluster, Role::Minion(0), &ENDPOINT);
         server.comes_up();
         assert_eq!(server.mode("/etc/rexray/config.yml"), 0o600);
-        let config = crate::support::yaml(&server.read("/etc/rexray/config.yml"));
+        let config = crate::support::yaml(&server.plain("/etc/rexray/config.yml"));
         assert_eq!(
             config["libstorage"]["integration"]["volume"]["operations"]["mount"]["preempt"],
             preempt == Some("true")
         );
         assert_eq!(config["libstorage"]["service"], "openstack");
+        // What it mounts is in its container alone, unless both Docker and the container share their mounts.
+        let path = &config["libstorage"]["integration"]["volume"]["operations"]["mount"]["path"];
+        assert_eq!(path, "/var/lib/rexray/volumes");
+        assert_eq!(
+            server.read("/etc/systemd/system/docker.service.d/magnum-rexray.conf"),
+            "[Service]\nMountFlags=shared\n"
+        );
         assert_eq!(
             config["openstack"],
             serde_json::json!({
@@ -90,6 +135,10 @@ fn rexray_acts_under_the_trust_which_root_alone_reads() {
         let unit = server.plain("/etc/systemd/system/rexray.service");
         assert!(
             unit.contains("docker.io/openstackmagnum/rexray:alpine") && !unit.contains(TRUSTEE_PASSWORD),
+            "{unit}"
+        );
+        assert!(
+            unit.contains(" -v /var/lib/rexray:/var/lib/rexray:rshared "),
             "{unit}"
         );
     }

@@ -66,7 +66,7 @@ start_rexray() {
     if ((changed)) || [[ $(docker inspect --format '\{{.State.Running}}' rexray 2>/dev/null || true) != true ]]; then
         docker rm --force rexray >/dev/null 2>&1 || true
         # shellcheck disable=SC2046
-        docker run --detach --restart always --name rexray $(rexray_options) {{rexray_image}} >"$scratch/rexray-run" 2>&1 ||
+        docker run --detach --restart always --name rexray $(rexray_options Z) {{rexray_image}} >"$scratch/rexray-run" 2>&1 ||
             fail "docker run: $(tail -n 1 -- "$scratch/rexray-run")"
     fi
 }

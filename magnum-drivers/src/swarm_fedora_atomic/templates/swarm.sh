@@ -1,10 +1,11 @@
 # What managers and nodes of Swarm have in common.
 
 network_driver='__NETWORK_DRIVER__'
+swarm_version='__SWARM_VERSION__'
 
 certs=/etc/docker
 flannel_prefix=/coreos.com/network
-swarm_image=$(image swarm:{{swarm_version}} {{docker_registry}})
+swarm_image=$(image "swarm:$swarm_version" {{docker_registry}})
 scheme=http
 [[ $tls != on ]] || scheme=https
 
@@ -46,11 +47,11 @@ ask_etcd() {
     return 1
 }
 
-# swarm_unit NAME DESCRIPTION OPTIONS ARGUMENTS: one of Swarm's containers, which reads the server's certificates.
+# swarm_unit NAME DESCRIPTION OPTIONS ARGUMENTS: one of Swarm's containers, which is a client of etcd.
 swarm_unit() {
     local options=$3
     if [[ $tls == on ]]; then
-        options="$options --security-opt label:disable -v $certs:$certs:ro -v $etcd_certs:$etcd_certs:ro"
+        options="$options --security-opt label:disable -v $etcd_certs:$etcd_certs:ro"
     fi
     container_unit "$1" "$2" "$swarm_image" "$options" "$4"
 }

@@ -34,7 +34,7 @@ swarm_port='__SWARM_PORT__'
 etcd_identity=server
 
 configure() {
-    local arguments
+    local arguments options="-p $swarm_port:2375"
     prepare_docker_server
     put_directory 755 "$certs"
     forget_docker_key
@@ -56,8 +56,9 @@ configure() {
     arguments="manage -H tcp://0.0.0.0:2375 --strategy $strategy --replication --advertise $private_address:$swarm_port"
     if [[ $tls == on ]]; then
         arguments="$arguments --tlsverify --tlscacert $certs/ca.crt --tlscert $certs/server.crt --tlskey $certs/server.key"
+        options="$options -v $certs:$certs:ro"
     fi
-    swarm_unit swarm-manager 'Swarm manager' "-p $swarm_port:2375" "$arguments $(swarm_discovery)"
+    swarm_unit swarm-manager 'Swarm manager' "$options" "$arguments $(swarm_discovery)"
     hand_over
 }
 
@@ -88,7 +89,7 @@ start() {
     wait_for 'Swarm does not answer' "${docker[@]}" version
 
     step 'report'
-    report_once "Swarm {{swarm_version}} answers on port $swarm_port" "$docker_version"
+    report_once "Swarm $swarm_version answers on port $swarm_port" "$docker_version"
 }
 
 # shellcheck disable=SC2086

@@ -41,8 +41,11 @@ etcd_identity=client
 configure_rexray() {
     [[ $volume_driver == rexray ]] || return 0
     write_rexray_config
+    # What it mounts must be seen outside of its container: the image's unit keeps that from Docker.
+    put_directory 755 /etc/systemd/system/docker.service.d
+    put_file 644 /etc/systemd/system/docker.service.d/magnum-rexray.conf <<<$'[Service]\nMountFlags=shared'
     container_unit rexray 'Volumes of Cinder for containers' "$(image rexray:{{rexray_tag}} {{rexray_registry}})" \
-        "$(rexray_options)"
+        "$(rexray_options rshared)"
 }
 
 configure() {
@@ -92,7 +95,7 @@ start() {
     wait_for "the managers do not know the node $private_address" is_known
 
     step 'report'
-    report_once "the managers of Swarm {{swarm_version}} know the node $private_address" "$docker_version"
+    report_once "the managers of Swarm $swarm_version know the node $private_address" "$docker_version"
 }
 
 # shellcheck disable=SC2086
