@@ -49,6 +49,30 @@ fn assembled_scripts() {
     }
 }
 
+/// CoreOS has bash 4.3, and so has Ubuntu 14.04: under `set -u` an array without elements is unset for it.
+#[test]
+fn arrays_that_may_be_empty() {
+    let of_old_bash = [
+        files(&magnum_drivers::k8s_coreos()),
+        files(&magnum_drivers::k8s_fedora_atomic()),
+        files(&magnum_drivers::k8s_fedora_ironic()),
+        files(&magnum_drivers::mesos_ubuntu()),
+        files(&magnum_drivers::swarm_fedora_atomic()),
+    ];
+    let empty = regex::Regex::new(r"\b([a-z_]+)=\(\)").unwrap();
+    let mut found = 0;
+    for (name, script) in of_old_bash.into_iter().flatten() {
+        for array in empty.captures_iter(&script).map(|found| found[1].to_owned()) {
+            let all = format!("\"${{{array}[@]}}\"");
+            let if_any = format!("${{{array}[@]+{all}}}");
+            assert!(script.contains(&if_any), "{name}: nothing reads {array} as {if_any}");
+            assert!(!script.replace(&if_any, "").contains(&all), "{name}: {array} may be empty");
+            found += 1;
+        }
+    }
+    assert!(found >= 3, "{found}");
+}
+
 /// Alone, a fragment has variables that only others set or read, and placeholders that are filled in later.
 #[test]
 fn fragments() {

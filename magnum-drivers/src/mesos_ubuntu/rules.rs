@@ -26,12 +26,12 @@ pub(super) fn executor_environment(spec: &TemplateSpec) -> Result<Option<Executo
     let Some(value) = spec.labels.get(EXECUTOR_ENV) else {
         return Ok(None);
     };
-    if value.starts_with('/') {
+    if let Some(path) = value.strip_prefix('/') {
         let plain = |part: &str| {
             let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
             !part.is_empty() && part != "." && part != ".." && part.chars().all(fits)
         };
-        return if value.len() <= 255 && value[1..].split('/').all(plain) {
+        return if value.len() <= 255 && path.split('/').all(plain) {
             Ok(Some(ExecutorEnvironment::File(value)))
         } else {
             Err("a path must be absolute, of letters, digits and . _ - / only".to_owned())

@@ -1,5 +1,6 @@
 # The API server as a container that the kubelet runs.
 
+# None of its own: CoreOS' bash takes these for unset, not for empty.
 apiserver_programs=()
 apiserver_units=()
 

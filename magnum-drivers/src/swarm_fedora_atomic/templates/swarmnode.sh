@@ -66,7 +66,7 @@ configure() {
     fi
 
     step 'configure Docker'
-    configure_docker_network "${tls_options[@]}"
+    configure_docker_network ${tls_options[@]+"${tls_options[@]}"}
 
     step 'configure Swarm'
     swarm_unit swarm-agent 'Swarm agent' '' "join --advertise $private_address:$docker_port $(swarm_discovery)"

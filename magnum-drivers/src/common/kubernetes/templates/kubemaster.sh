@@ -130,11 +130,11 @@ configure() {
 
 start() {
     local kubectl=("$programs/kubectl" --kubeconfig=/etc/kubernetes/admin.kubeconfig)
-    start_server kubelet kubectl "${apiserver_programs[@]}"
+    start_server kubelet kubectl ${apiserver_programs[@]+"${apiserver_programs[@]}"}
     take_etcd
 
     step 'start Kubernetes'
-    start_units etcd.service "${apiserver_units[@]}" kubelet.service flanneld.service
+    start_units etcd.service ${apiserver_units[@]+"${apiserver_units[@]}"} kubelet.service flanneld.service
     wait_for 'the API does not answer' "${kubectl[@]}" get --raw=/healthz
     join /etc/kubernetes/admin.kubeconfig
 
