@@ -65,8 +65,14 @@ fn arrays_that_may_be_empty() {
         for array in empty.captures_iter(&script).map(|found| found[1].to_owned()) {
             let all = format!("\"${{{array}[@]}}\"");
             let if_any = format!("${{{array}[@]+{all}}}");
-            assert!(script.contains(&if_any), "{name}: nothing reads {array} as {if_any}");
-            assert!(!script.replace(&if_any, "").contains(&all), "{name}: {array} may be empty");
+            assert!(
+                script.contains(&if_any),
+                "{name}: nothing reads {array} as {if_any}"
+            );
+            assert!(
+                !script.replace(&if_any, "").contains(&all),
+                "{name}: {array} may be empty"
+            );
             found += 1;
         }
     }

@@ -13,6 +13,9 @@ struct Orchestrator {
     addresses: u32,
 }
 
+/// The name of a cluster of which a machine fails.
+pub const UNLUCKY: &str = "unlucky";
+
 /// A cluster's machines.
 #[derive(Clone, Debug)]
 struct Fleet {
@@ -54,12 +57,19 @@ impl Orchestrator {
 }
 
 #[derive(Debug)]
-struct Machines {
+pub struct Machines {
     descriptor: DriverDescriptor,
     orchestrator: Mutex<Orchestrator>,
 }
 
-pub fn driver() -> Arc<dyn ClusterDriver> {
+impl Machines {
+    /// How many fleets there are.
+    pub fn fleets(&self) -> usize {
+        self.orchestrator.lock().unwrap().fleets.len()
+    }
+}
+
+pub fn driver() -> Arc<Machines> {
     let kind = ClusterType::new(ServerType::Bm, "anything", "machines");
     let mut descriptor = DriverDescriptor::new("machines", "1.0.0", vec![kind]);
     descriptor.scalable = true;
@@ -135,6 +145,11 @@ impl ClusterDriver for Machines {
         let Some(fleet) = orchestrator.fleets.get(&cx.cluster().id) else {
             return Ok(Observation::of(InfrastructureState::Absent));
         };
+        if cx.cluster().name == UNLUCKY {
+            let mut seen = Observation::of(InfrastructureState::Present(Action::Create, Phase::Failed));
+            seen.reason = Some("a machine does not answer".into());
+            return Ok(seen);
+        }
         let mut seen = Observation::of(InfrastructureState::Present(fleet.action, Phase::Complete));
         seen.generation = Some(fleet.generation);
         seen.api_address = Some(format!("machines://{}", fleet.master));

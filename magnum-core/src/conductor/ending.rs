@@ -3,8 +3,8 @@
 use super::work::{Next, Work, later};
 use crate::Result;
 use crate::model::{
-    ClusterStatus, Fault, OnCreateFailure, OperationKind, OperationState, Outcome, Phase, Progress, Step,
-    Tombstone,
+    ClusterStatus, Fault, LedgerEntry, OnCreateFailure, OperationKind, OperationState, Outcome, Owned, Phase,
+    Progress, Step, Tombstone,
 };
 use crate::ports::{Commit, Write};
 
@@ -22,9 +22,10 @@ impl Work {
     /// The operation cannot be done.
     pub(super) async fn fail(&mut self, fault: Fault) -> Result<Next> {
         match self.operation.kind.clone() {
-            // Without a stack there is nothing to look into: leave nothing behind.
-            OperationKind::Create if !self.unwinding() && self.stack_id().is_none() => {
-                self.unwind(fault, Step::Drain).await
+            // Without anything made there is nothing to look into: leave nothing behind.
+            OperationKind::Create if !self.unwinding() && self.infrastructure_id().is_none() => {
+                let step = self.first_step_back();
+                self.unwind(fault, step).await
             }
             OperationKind::Create
                 if !self.unwinding() && self.cluster.on_create_failure == OnCreateFailure::Delete =>
@@ -66,6 +67,23 @@ impl Work {
                 self.leave_for_later(fault).await
             }
             OperationKind::Delete { force: true, .. } => self.forget(&fault).await,
+        }
+    }
+
+    /// The id of what was made: the stack's, or what the driver sees instead of one.
+    fn infrastructure_id(&self) -> Option<String> {
+        self.stack_id().or_else(|| self.cluster.stack_id.clone())
+    }
+
+    /// Where the removal begins of a creation that has nothing to show. Stacks are in the ledger; what a driver without
+    /// stacks has begun to make, it alone knows.
+    fn first_step_back(&self) -> Step {
+        let stack = |entry: &LedgerEntry| matches!(entry.owned, Owned::Stack { .. });
+        let driven = matches!(self.operation.step, Step::Drive | Step::Observe);
+        if driven && !self.ledger.iter().any(stack) {
+            Step::Drive
+        } else {
+            Step::Drain
         }
     }
 
