@@ -51,7 +51,7 @@ pub(super) fn describe() -> DriverDescriptor {
         fixed("mesos", "0.25.0 in the image as built here"),
         fixed("marathon", "0.11.1 in the image as built here"),
         fixed("zookeeper", "the image's own"),
-        fixed("docker", "the image's own"),
+        fixed("docker", "1.13.1 in the image as built here"),
         fixed("rexray", "alpine"),
     ]);
     descriptor.network_drivers = choice(&["docker"], Some("docker"));

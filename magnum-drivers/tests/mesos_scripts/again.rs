@@ -13,7 +13,7 @@ fn a_second_run_changes_nothing_and_restarts_nothing() {
             server.forget();
             server.configures();
             assert_eq!(server.snapshot(), before, "{role:?}");
-            let changing = ["start", "wipefs", "mkfs", "mount ", "docker run", "docker rm"];
+            let changing = ["start", "wipefs", "mkfs", "mount /var", "docker run", "docker rm"];
             let found: Vec<String> = server
                 .commands()
                 .into_iter()

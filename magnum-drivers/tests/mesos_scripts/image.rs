@@ -48,35 +48,46 @@ fn succeeded(output: &Output) {
 }
 
 #[test]
-fn the_repository_is_the_given_one_and_nothing_without_it() {
-    let scratch = scratch();
-    let hook = "mesos/pre-install.d/10-mesos-repository";
-    for missing in [
-        &[][..],
-        &[("DIB_MESOS_REPOSITORY", "http://mirror.example/ubuntu trusty main")],
+fn the_repositories_are_the_given_ones_and_nothing_without_them() {
+    for (element, name, then) in [
+        (
+            "mesos/pre-install.d/10-mesos-repository",
+            "MESOS",
+            &["add-apt-repository --yes ppa:openjdk-r/ppa", "apt-get update"][..],
+        ),
+        (
+            "docker/pre-install.d/10-docker-repository",
+            "DOCKER",
+            &["apt-get update"],
+        ),
     ] {
-        let output = run(&scratch, hook, missing);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains("DIB_MESOS_"), "{said}");
-        assert!(scratch.commands().is_empty());
+        let scratch = scratch();
+        let (repository, key_url) = (format!("DIB_{name}_REPOSITORY"), format!("DIB_{name}_KEY"));
+        let given = (repository.as_str(), "http://mirror.example/ubuntu trusty main");
+        for missing in [&[][..], &[given]] {
+            let output = run(&scratch, element, missing);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(
+                !output.status.success() && said.contains(&format!("DIB_{name}_")),
+                "{said}"
+            );
+            assert!(scratch.commands().is_empty());
+        }
+        let key = format!("http://{}/key.asc", scratch.heat.address);
+        succeeded(&run(
+            &scratch,
+            element,
+            &[given, (key_url.as_str(), key.as_str())],
+        ));
+        assert_eq!(
+            scratch.read(&format!("/etc/apt/sources.list.d/{}.list", name.to_lowercase())),
+            "deb http://mirror.example/ubuntu trusty main\n"
+        );
+        let calls = scratch.commands();
+        assert!(calls[0].starts_with("apt-key add /"), "{calls:?}");
+        assert_eq!(calls[1..], *then);
+        assert_eq!(scratch.heat.asked("/key.asc").len(), 1);
     }
-    let key = format!("http://{}/key.asc", scratch.heat.address);
-    let variables = [
-        ("DIB_MESOS_REPOSITORY", "http://mirror.example/ubuntu trusty main"),
-        ("DIB_MESOS_KEY", key.as_str()),
-    ];
-    succeeded(&run(&scratch, hook, &variables));
-    assert_eq!(
-        scratch.read("/etc/apt/sources.list.d/mesos.list"),
-        "deb http://mirror.example/ubuntu trusty main\n"
-    );
-    let calls = scratch.commands();
-    assert!(calls[0].starts_with("apt-key add /"), "{calls:?}");
-    assert_eq!(
-        calls[1..],
-        ["add-apt-repository --yes ppa:openjdk-r/ppa", "apt-get update"]
-    );
-    assert_eq!(scratch.heat.asked("/key.asc").len(), 1);
 }
 
 #[test]
@@ -95,6 +106,15 @@ fn exactly_the_versions_of_the_documents_are_installed_and_held() {
     for version in ["0.25.0-0.2.70.ubuntu1404", "0.11.1-1.0.432.ubuntu1404"] {
         assert!(readme.contains(version), "{version}");
     }
+    let docker = scratch();
+    succeeded(&run(&docker, "docker/install.d/50-docker", &[]));
+    assert_eq!(
+        docker.commands(),
+        [
+            "apt-get install --yes --no-install-recommends docker-engine=1.13.1-0~ubuntu-trusty",
+            "apt-mark hold docker-engine"
+        ]
+    );
     let others = scratch();
     let variables = [("DIB_MESOS_VERSION", "1.0"), ("DIB_MARATHON_VERSION", "1.1")];
     succeeded(&run(&others, "mesos/install.d/50-mesos", &variables));
@@ -112,17 +132,6 @@ fn nothing_starts_by_itself() {
     }
     succeeded(&run(&scratch, "docker/post-install.d/60-docker-by-hand", &[]));
     assert_eq!(scratch.read("/etc/init/docker.override"), "manual\n");
-    assert!(!scratch.path("/etc/init/docker.conf").exists());
-}
-
-/// In Ubuntu's archive the job has had two names.
-#[test]
-fn docker_is_called_docker_whatever_the_archive_calls_it() {
-    let scratch = scratch();
-    scratch.write("/etc/init/docker.io.conf", "exec docker\n");
-    succeeded(&run(&scratch, "docker/post-install.d/60-docker-by-hand", &[]));
-    assert_eq!(scratch.read("/etc/init/docker.conf"), "exec docker\n");
-    assert_eq!(scratch.read("/etc/init/docker.io.override"), "manual\n");
 }
 
 #[test]
@@ -130,9 +139,9 @@ fn an_element_names_what_it_needs() {
     for element in ["docker", "mesos"] {
         let dependencies = std::fs::read_to_string(format!("{IMAGE}/{element}/element-deps")).unwrap();
         assert_eq!(dependencies, "package-installs\n", "{element}");
-        let packages = std::fs::read_to_string(format!("{IMAGE}/{element}/package-installs.yaml")).unwrap();
-        assert!(crate::support::yaml(&packages).is_object(), "{element}");
     }
+    let packages = std::fs::read_to_string(format!("{IMAGE}/mesos/package-installs.yaml")).unwrap();
+    assert!(crate::support::yaml(&packages).is_object());
 }
 
 #[test]

@@ -145,16 +145,25 @@ fn rexray_acts_under_the_trust_which_root_alone_reads() {
         config["libstorage"]["integration"]["volume"]["operations"]["mount"]["preempt"],
         true
     );
-    let runs: Vec<String> = server
-        .commands_of("docker")
+    let runs: Vec<String> = crate::support::tree::commands(&server)
         .into_iter()
-        .filter(|call| call.contains(" run "))
+        .filter(|call| call.starts_with("docker run "))
         .collect();
     assert_eq!(runs.len(), 1, "{runs:?}");
     assert!(
         runs[0].starts_with("docker run --detach --restart always --name rexray --privileged --net host ")
+            && runs[0].contains(" -v /var/lib/rexray:/var/lib/rexray:rshared ")
             && runs[0].ends_with(" docker.io/openstackmagnum/rexray:alpine"),
         "{runs:?}"
+    );
+    // What it mounts Docker sees, now and after a reboot.
+    let calls = crate::support::tree::commands(&server);
+    let at = |call: &str| calls.iter().position(|c| c == call).unwrap();
+    assert!(at("mount --make-rshared /") < at("service docker start"));
+    assert!(
+        server
+            .read("/etc/init/magnum-rexray.conf")
+            .contains("start on starting docker\ntask\nexec mount --make-rshared /\n")
     );
 }
 
@@ -186,7 +195,8 @@ fn dockers_storage_is_on_a_volume_only_where_one_is_asked_for() {
     with.configures();
     let calls = crate::support::tree::commands(&with);
     let at = |start: &str| calls.iter().position(|call| call.starts_with(start)).unwrap();
-    assert!(at("mkfs.ext4") < at("mount /var/lib/docker") && at("mount") < at("service docker start"));
+    assert!(at("mkfs.ext4") < at("mount /var/lib/docker"));
+    assert!(at("mount /var/lib/docker") < at("service docker start"));
     assert!(
         with.plain("/etc/fstab")
             .ends_with(" /var/lib/docker ext4 defaults,nobootwait 0 0\n")

@@ -57,6 +57,19 @@ configure_executors() {
     option_file /etc/mesos-slave/executor_environment_variables "${file:+file://$file}"
 }
 
+# share_mounts: what REX-Ray mounts in its container Docker must see, at each boot from before it starts.
+share_mounts() {
+    [[ $volume_driver == rexray ]] || return 0
+    put_directory 755 /etc/init
+    put_file 644 /etc/init/magnum-rexray.conf <<'JOB'
+description "Docker sees what REX-Ray mounts"
+start on starting docker
+task
+exec mount --make-rshared /
+JOB
+    mount --make-rshared /
+}
+
 # start_rexray: Docker starts it again at each boot.
 start_rexray() {
     [[ $volume_driver == rexray ]] || return 0
@@ -66,7 +79,7 @@ start_rexray() {
     if ((changed)) || [[ $(docker inspect --format '\{{.State.Running}}' rexray 2>/dev/null || true) != true ]]; then
         docker rm --force rexray >/dev/null 2>&1 || true
         # shellcheck disable=SC2046
-        docker run --detach --restart always --name rexray $(rexray_options Z) {{rexray_image}} >"$scratch/rexray-run" 2>&1 ||
+        docker run --detach --restart always --name rexray $(rexray_options rshared) {{rexray_image}} >"$scratch/rexray-run" 2>&1 ||
             fail "docker run: $(tail -n 1 -- "$scratch/rexray-run")"
     fi
 }
@@ -100,6 +113,7 @@ option_file /etc/mesos-slave/work_dir "$work_dir"
 configure_executors
 
 step 'start Docker'
+share_mounts
 start_services docker
 wait_for 'Docker does not answer' docker version
 docker_version=$(docker version --format '\{{.Server.Version}}' 2>/dev/null || true)
