@@ -10,7 +10,7 @@ use crate::heats::{self, Heat};
 use crate::{Outcome, Scenario, differences, options, subjects};
 
 /// How long one step may take where everything runs on two cores.
-const STEP: Duration = Duration::from_secs(420);
+const STEP: Duration = Duration::from_secs(900);
 
 /// How the cluster is asked for: what is in front of it, and how many servers it has.
 struct Shape {
