@@ -166,10 +166,12 @@ async fn scaled(
     report: &mut Report,
 ) -> Result<()> {
     let complete = ClusterStatus::UPDATE_COMPLETE;
-    let vanished =
-        |report: &mut Report| report.found("scale", case.to_string(), "it vanished when it was scaled");
+    let vanished = |report: &mut Report| {
+        report.found("scale", case.to_string(), "it vanished when it was scaled");
+        Ok(())
+    };
     let Some(grown) = place.scale(made.id, 3, &[]).await? else {
-        return Ok(vanished(report));
+        return vanished(report);
     };
     if !whole(case, "scale", &grown, complete, 3, report) {
         return Ok(());
@@ -185,7 +187,7 @@ async fn scaled(
     if driver.descriptor().named_removal && all.len() == 3 {
         // By its index, which every driver takes.
         let Some(shrunk) = place.scale(made.id, 2, &["1"]).await? else {
-            return Ok(vanished(report));
+            return vanished(report);
         };
         if whole(case, "scale", &shrunk, complete, 2, report) && shrunk.node_addresses().contains(&all[1]) {
             report.found(
@@ -200,7 +202,7 @@ async fn scaled(
         }
     }
     let Some(shrunk) = place.scale(made.id, 1, &[]).await? else {
-        return Ok(vanished(report));
+        return vanished(report);
     };
     whole(case, "scale", &shrunk, complete, 1, report);
     Ok(())

@@ -214,7 +214,10 @@ fn pairwise(sizes: &[usize]) -> Vec<Vec<usize>> {
     rows
 }
 
-fn close(open: &mut BTreeSet<((usize, usize), (usize, usize))>, row: &[usize]) {
+/// A value of an option together with a value of another.
+type Pair = ((usize, usize), (usize, usize));
+
+fn close(open: &mut BTreeSet<Pair>, row: &[usize]) {
     for one in 0..row.len() {
         for other in one + 1..row.len() {
             open.remove(&((one, row[one]), (other, row[other])));
