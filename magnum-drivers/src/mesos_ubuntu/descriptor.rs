@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use magnum_core::PoolRole::{Master, Worker};
-use magnum_core::Reach::{Cluster, Everybody, Masters, Server};
+use magnum_core::Reach::{Cluster, Everybody, Server};
 use magnum_core::RunsAs::{Container, Service};
 use magnum_core::{ClusterType, DriverDescriptor, LabelSchema, LabelType, Runs, ServerType, Software};
 
@@ -114,9 +114,7 @@ fn runs() -> Vec<Runs> {
     vec![
         Runs::new("sshd", both, Service).listening("22/tcp", Everybody),
         Runs::new("docker", both, Service),
-        Runs::new("zookeeper", &[Master], Service)
-            .listening("2181/tcp", Cluster)
-            .listening("2888/tcp and 3888/tcp", Masters),
+        Runs::new("zookeeper", &[Master], Service).listening("2181/tcp, 2888/tcp and 3888/tcp", Cluster),
         Runs::new("mesos-master", &[Master], Service).listening("5050/tcp", Everybody),
         Runs::new("marathon", &[Master], Service).listening("8080/tcp", Everybody),
         Runs::new("mesos-slave", &[Worker], Service)

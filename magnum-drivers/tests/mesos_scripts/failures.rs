@@ -63,6 +63,18 @@ fn what_does_not_answer_is_named() {
     }
 }
 
+/// It names the master that it found before that one has answered.
+#[test]
+fn a_slave_that_has_only_found_a_master_has_not_joined() {
+    let server = server(&plain(), Role::Minion(0));
+    server.fail("mesos-state", r#"{"id":"","master_hostname":"10.0.0.10"}"#);
+    let reason = server.reason(&server.configure());
+    assert!(
+        reason.starts_with("start the slave: the masters do not know this slave"),
+        "{reason}"
+    );
+}
+
 #[test]
 fn a_file_of_variables_that_is_not_there_fails_the_slave_before_it_starts() {
     let mut cluster = plain();

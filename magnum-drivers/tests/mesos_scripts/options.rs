@@ -47,6 +47,20 @@ fn each_master_knows_the_others_and_more_than_half_must_agree() {
     }
 }
 
+/// The package's service makes an option of what its defaults say, and Mesos refuses one that comes twice.
+#[test]
+fn the_port_of_mesos_is_said_once() {
+    let server = server(&plain(), Role::Master(0));
+    server.write("/etc/default/mesos-master", "PORT=4040\nZK=`cat /etc/mesos/zk`\n");
+    server.write("/etc/mesos-master/port", "4040\n");
+    server.configures();
+    assert_eq!(
+        server.read("/etc/default/mesos-master"),
+        "ZK=`cat /etc/mesos/zk`\nPORT=5050\n"
+    );
+    assert!(!server.path("/etc/mesos-master/port").exists());
+}
+
 #[test]
 fn each_label_becomes_an_option_of_the_slaves() {
     let none = server(&plain(), Role::Minion(0));
@@ -197,6 +211,12 @@ fn dockers_storage_is_on_a_volume_only_where_one_is_asked_for() {
     let at = |start: &str| calls.iter().position(|call| call.starts_with(start)).unwrap();
     assert!(at("mkfs.ext4") < at("mount /var/lib/docker"));
     assert!(at("mount /var/lib/docker") < at("service docker start"));
+    let job = with.plain("/etc/init/magnum-storage.conf");
+    assert!(
+        job.contains("start on starting docker\ntask\nscript\n    mountpoint -q /var/lib/docker || mount /var/lib/docker\n"),
+        "{job}"
+    );
+    assert!(!none.path("/etc/init/magnum-storage.conf").exists());
     assert!(
         with.plain("/etc/fstab")
             .ends_with(" /var/lib/docker ext4 defaults,nobootwait 0 0\n")

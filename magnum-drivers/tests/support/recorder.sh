@@ -68,7 +68,11 @@ case $name in
                 cat "$home/fail/mesos" >&2
                 exit 22
             }
-            printf '{"master_hostname":"10.0.0.10"}\n'
+            if [[ -e $home/fail/mesos-state ]]; then
+                cat "$home/fail/mesos-state"
+            else
+                printf '{"id":"20151126-S0","master_hostname":"10.0.0.10"}\n'
+            fi
             exit 0
         fi
         # The configuration comes through the pipe; the arguments are what others would see.

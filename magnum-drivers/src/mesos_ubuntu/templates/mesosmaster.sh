@@ -41,7 +41,14 @@ put_directory 755 /etc/mesos-master
 put_file 644 /etc/mesos/zk <<<"$(zookeepers mesos)"
 option_file /etc/mesos-master/ip "$private_address"
 option_file /etc/mesos-master/hostname "$private_address"
-option_file /etc/mesos-master/port "$mesos_port"
+# The package's service gives the port from here, and Mesos refuses an option that comes twice.
+option_file /etc/mesos-master/port ''
+{
+    [[ ! -e /etc/default/mesos-master ]] || sed '/^PORT=/d' /etc/default/mesos-master
+    printf 'PORT=%s\n' "$mesos_port"
+} >"$scratch/mesos-defaults"
+put_directory 755 /etc/default
+put_file 644 /etc/default/mesos-master <"$scratch/mesos-defaults"
 # More than half of the masters, of an even number, too.
 option_file /etc/mesos-master/quorum "$((number / 2 + 1))"
 option_file /etc/mesos-master/cluster "$cluster_name"

@@ -42,6 +42,16 @@ prepare_storage() {
         mount /var/lib/docker
         put_file 600 "$state/storage" <<<"$storage_id"
     fi
+    # At a boot Docker must not be there before its storage is.
+    put_directory 755 /etc/init
+    put_file 644 /etc/init/magnum-storage.conf <<'JOB'
+description "Docker finds its storage"
+start on starting docker
+task
+script
+    mountpoint -q /var/lib/docker || mount /var/lib/docker
+end script
+JOB
 }
 
 # configure_executors: the variables of executors, from a file that is there or one that is written here.
@@ -84,9 +94,10 @@ start_rexray() {
     fi
 }
 
-# has_joined: whether a master knows this slave.
+# has_joined: whether a master knows this slave, which then has an id; it names a master as soon as it has found one.
 has_joined() {
-    ask 5051 /state >"$scratch/state" && grep -q '"master_hostname"' "$scratch/state"
+    ask 5051 /state >"$scratch/state" &&
+        grep -q '"master_hostname"' "$scratch/state" && grep -q '"id":"[^"]' "$scratch/state"
 }
 
 step 'reach the cloud'
