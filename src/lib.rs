@@ -52,7 +52,7 @@ pub mod testing;
 pub use client_config::{WrittenConfig, write_client_config};
 pub use magnum_core::*;
 #[cfg(feature = "sim")]
-pub use sim_node::NodeGuest;
+pub use sim_node::{NodeGuest, NodeHolding};
 
 /// Certificates: authority, key sources, sealing, certificate stores.
 pub use magnum_certs as certs;

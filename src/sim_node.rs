@@ -1,18 +1,16 @@
 //! A guest of the simulated cloud that behaves as the nodes of this library's drivers do.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use magnum_core::{Clock, HttpTransport, KeySource, Result, Secret, TlsProfile};
+use magnum_core::{Clock, HttpTransport, KeySource, Secret, TlsProfile};
 use magnum_openstack::sim::{BootedServer, Guest};
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
-use openssl::stack::Stack;
-use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509NameBuilder, X509ReqBuilder};
 
-/// Plays a node: reads its user data, asks the node endpoint for the cluster's authority and for a certificate,
+/// Plays a node: reads its user data, asks the node endpoint for the cluster's authority and for certificates,
 /// and signals its wait condition, as the drivers' scripts do. No script is run; tests of the scripts
 /// themselves need a real bash.
 ///
@@ -21,83 +19,171 @@ use openssl::x509::{X509NameBuilder, X509ReqBuilder};
 pub struct NodeGuest {
     keys: Arc<dyn KeySource>,
     clock: Arc<dyn Clock>,
+    renewal: Option<Duration>,
+    nodes: Arc<Mutex<BTreeMap<String, NodeHolding>>>,
+}
+
+/// What a played node trusts and holds.
+#[derive(Clone, Debug, Default)]
+pub struct NodeHolding {
+    /// The private key of all its certificates, PEM.
+    pub private_key: Option<Secret>,
+    /// The certificates that it trusts, PEM, by where they are asked for: `/ca`, `/authorities/etcd`.
+    pub trusted: BTreeMap<String, String>,
+    /// Its certificates, PEM, by purpose.
+    pub certificates: BTreeMap<String, String>,
+    /// What it shows the endpoint from then on.
+    pub token: Option<Secret>,
+    /// The version of them that it has told the endpoint.
+    pub version: String,
+}
+
+/// How a node reaches the endpoint.
+struct Access<'a> {
+    server: &'a BootedServer,
+    url: &'a str,
+    secret: Secret,
+    /// `member=…&name=…`.
+    named: String,
 }
 
 impl NodeGuest {
     /// A guest whose keys come from `keys`; fixture keys will do.
     #[must_use]
     pub fn new(keys: Arc<dyn KeySource>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, clock }
+        Self {
+            keys,
+            clock,
+            renewal: None,
+            nodes: Arc::default(),
+        }
+    }
+
+    /// Has nodes look for new certificates as often as this, as long as the endpoint knows them. Without it they never do.
+    #[must_use]
+    pub fn renewing(mut self, every: Duration) -> Self {
+        self.renewal = Some(every);
+        self
+    }
+
+    /// What the nodes that were booted trust and hold now, by the names of their servers.
+    #[must_use]
+    pub fn nodes(&self) -> BTreeMap<String, NodeHolding> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Asks until there is an answer: the cloud may not show yet what the node is called.
     async fn ask(
         &self,
-        server: &BootedServer,
-        request: http::Request<bytes::Bytes>,
-    ) -> Result<http::Response<bytes::Bytes>, String> {
+        access: &Access<'_>,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<String, Asking> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}/{path}", access.url))
+            .header("authorization", format!("Bearer {}", access.secret.expose()))
+            .body(bytes::Bytes::from(body))
+            .map_err(|error| Asking::Failed(error.to_string()))?;
         let mut tries = 24;
-        loop {
-            let answer = server
+        let answer = loop {
+            let answer = access
+                .server
                 .transport
                 .send(request.clone(), &TlsProfile::default())
                 .await
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| Asking::Failed(error.to_string()))?;
             tries -= 1;
             if answer.status() != http::StatusCode::SERVICE_UNAVAILABLE || tries == 0 {
-                return Ok(answer);
+                break answer;
             }
             self.clock.sleep(Duration::from_secs(5)).await;
+        };
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        match answer.status() {
+            status if status.is_success() => Ok(text),
+            http::StatusCode::UNAUTHORIZED => Err(Asking::Unknown),
+            status => Err(Asking::Failed(format!(
+                "the node endpoint answered {status}: {text}"
+            ))),
         }
     }
 
-    async fn certificates(
-        &self,
-        server: &BootedServer,
-        settings: &BTreeMap<&str, &str>,
-    ) -> Result<(), String> {
-        let value = |name: &str| settings.get(name).copied().unwrap_or_default();
-        let (url, credential) = (value("node_endpoint_url"), value("node_credential"));
-        if value("tls") == "off" || url.is_empty() {
-            return Ok(());
-        }
-        let addresses: Vec<&str> = [value("private_address"), value("floating_address")]
-            .into_iter()
-            .filter(|a| !a.is_empty())
-            .collect();
-        let key = self.keys.generate().await.map_err(|error| error.to_string())?;
-        let named = format!("member={}&name={}", value("node_member"), value("node_name"));
-        for wanted in wishes(&server.user_data) {
-            let (method, path, body) = match wanted {
-                // What a node is called by the cloud; it may have further names, which the endpoint knows.
-                Wish::Certificate("server") if !server.user_data.contains("node_member='") => {
-                    let csr = request(&key, &addresses).map_err(|error| error.to_string())?;
-                    ("POST", "certificates/server".to_owned(), csr)
-                }
+    /// Gets all that a script asks for, with a new key.
+    async fn holding(&self, access: &Access<'_>) -> Result<NodeHolding, Asking> {
+        let mut held = NodeHolding {
+            version: self.ask(access, "GET", "certificates", Vec::new()).await?,
+            ..NodeHolding::default()
+        };
+        let key = self.keys.generate().await;
+        let key = key.map_err(|error| Asking::Failed(error.to_string()))?;
+        // What a node is called by the cloud, and has for further names, the endpoint knows.
+        let csr = request(&key).map_err(|error| Asking::Failed(error.to_string()))?;
+        for wanted in wishes(&access.server.user_data) {
+            match wanted {
                 Wish::Certificate(purpose) => {
-                    let csr = request(&key, &[]).map_err(|error| error.to_string())?;
-                    ("POST", format!("certificates/{purpose}?{named}"), csr)
+                    let path = format!("certificates/{purpose}?{}", access.named);
+                    let certificate = self.ask(access, "POST", &path, csr.clone()).await?;
+                    held.certificates.insert(purpose.to_owned(), certificate);
                 }
-                Wish::Authority(path) => ("GET", path.trim_start_matches('/').to_owned(), Vec::new()),
-                Wish::Key(name) => ("GET", format!("keys/{name}"), Vec::new()),
-            };
-            let request = http::Request::builder()
-                .method(method)
-                .uri(format!("{url}/{path}"))
-                .header("authorization", format!("Bearer {credential}"))
-                .body(bytes::Bytes::from(body))
-                .map_err(|error| error.to_string())?;
-            let answer = self.ask(server, request).await?;
-            if !answer.status().is_success() {
-                let text = String::from_utf8_lossy(answer.body()).into_owned();
-                return Err(format!(
-                    "get certificates: the node endpoint answered {}: {text}",
-                    answer.status()
-                ));
+                Wish::Authority(path) => {
+                    let pem = self
+                        .ask(access, "GET", path.trim_start_matches('/'), Vec::new())
+                        .await?;
+                    held.trusted.insert(path.to_owned(), pem);
+                }
+                Wish::Key(name) => {
+                    self.ask(access, "GET", &format!("keys/{name}"), Vec::new())
+                        .await?;
+                }
             }
+        }
+        held.private_key = Some(key);
+        Ok(held)
+    }
+
+    async fn tell_taken(&self, access: &Access<'_>, held: NodeHolding) -> Result<(), Asking> {
+        let version = held.version.clone().into_bytes();
+        self.nodes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(access.server.name.clone(), held);
+        let path = format!("certificates?{}", access.named);
+        self.ask(access, "PUT", &path, version).await?;
+        Ok(())
+    }
+
+    /// What a node does first. Afterwards it has a token of its own.
+    async fn introduce(&self, access: &mut Access<'_>) -> Result<(), Asking> {
+        let mut held = self.holding(access).await?;
+        if access.server.user_data.contains("introduce_node") {
+            let path = format!("token?{}", access.named);
+            access.secret = Secret::new(self.ask(access, "POST", &path, Vec::new()).await?);
+            held.token = Some(access.secret.clone());
+            self.tell_taken(access, held).await?;
         }
         Ok(())
     }
+
+    /// What a node does from time to time.
+    async fn renew(&self, access: &Access<'_>) -> Result<(), Asking> {
+        let version = self.ask(access, "GET", "certificates", Vec::new()).await?;
+        let name = &access.server.name;
+        if self.nodes().get(name).is_some_and(|held| held.version == version) {
+            return Ok(());
+        }
+        let mut held = self.holding(access).await?;
+        held.token = Some(access.secret.clone());
+        self.tell_taken(access, held).await
+    }
+}
+
+/// Why a node did not get what it asked for.
+enum Asking {
+    /// The endpoint does not know it, or its cluster.
+    Unknown,
+    Failed(String),
 }
 
 #[async_trait::async_trait]
@@ -105,9 +191,25 @@ impl Guest for NodeGuest {
     async fn boot(&self, server: BootedServer) {
         self.clock.sleep(server.boot_time).await;
         let settings = assignments(&server.user_data);
-        let (status, reason) = match self.certificates(&server, &settings).await {
+        let value = |name: &str| settings.get(name).copied().unwrap_or_default();
+        let mut access = Access {
+            server: &server,
+            url: value("node_endpoint_url"),
+            secret: Secret::new(value("node_credential")),
+            named: format!("member={}&name={}", value("node_member"), value("node_name")),
+        };
+        let secured = value("tls") != "off" && !access.url.is_empty();
+        let introduced = match secured {
+            true => self.introduce(&mut access).await,
+            false => Ok(()),
+        };
+        let (status, reason) = match introduced {
             Ok(()) => ("SUCCESS", String::new()),
-            Err(reason) => ("FAILURE", reason),
+            Err(Asking::Failed(reason)) => ("FAILURE", format!("get certificates: {reason}")),
+            Err(Asking::Unknown) => (
+                "FAILURE",
+                "get certificates: the node endpoint answered 401".to_owned(),
+            ),
         };
         let body = format!(
             "{{\"status\": \"{status}\", \"reason\": {:?}, \"data\": \"simulated\", \"id\": \"1\"}}",
@@ -123,6 +225,16 @@ impl Guest for NodeGuest {
             if let Ok(request) = request {
                 // A node cannot do more than try; Heat's own time-out ends the waiting.
                 let _ = server.transport.send(request, &TlsProfile::default()).await;
+            }
+        }
+        let Some(every) = self.renewal.filter(|_| secured && status == "SUCCESS") else {
+            return;
+        };
+        loop {
+            self.clock.sleep(every).await;
+            // What fails now may work the next time, unless the cluster is gone.
+            if let Err(Asking::Unknown) = self.renew(&access).await {
+                return;
             }
         }
     }
@@ -185,7 +297,7 @@ fn signals(script: &str) -> Vec<(&str, &str)> {
     found
 }
 
-fn request(key: &Secret, addresses: &[&str]) -> Result<Vec<u8>, openssl::error::ErrorStack> {
+fn request(key: &Secret) -> Result<Vec<u8>, openssl::error::ErrorStack> {
     let key = PKey::private_key_from_pkcs8(&openssl::base64::decode_block(
         &key.expose()
             .lines()
@@ -193,21 +305,12 @@ fn request(key: &Secret, addresses: &[&str]) -> Result<Vec<u8>, openssl::error::
             .collect::<String>(),
     )?)?;
     let mut name = X509NameBuilder::new()?;
-    name.append_entry_by_text("CN", addresses.first().copied().unwrap_or("node"))?;
+    name.append_entry_by_text("CN", "node")?;
     let name = name.build();
     let mut builder = X509ReqBuilder::new()?;
     builder.set_version(0)?;
     builder.set_subject_name(&name)?;
     builder.set_pubkey(&key)?;
-    if !addresses.is_empty() {
-        let mut san = SubjectAlternativeName::new();
-        for address in addresses {
-            san.ip(address);
-        }
-        let mut extensions = Stack::new()?;
-        extensions.push(san.build(&builder.x509v3_context(None))?)?;
-        builder.add_extensions(&extensions)?;
-    }
     builder.sign(&key, MessageDigest::sha256())?;
     builder.build().to_pem()
 }

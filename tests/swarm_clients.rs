@@ -58,7 +58,7 @@ async fn user(scene: &Scene, cluster: &Cluster, directory: &Path) -> (WrittenCon
     let party = Party {
         certificate: read(&file("cert.pem")),
         key: PKey::private_key_from_pem(file("key.pem").as_bytes()).unwrap(),
-        authority: read(&file("ca.pem")),
+        authorities: vec![read(&file("ca.pem"))],
     };
     (written, party)
 }
@@ -73,7 +73,7 @@ async fn server(scene: &Scene, node: &Node, purpose: &str, authority: &str) -> P
     Party {
         certificate,
         key: request.key,
-        authority: node.authority(scene, authority).await,
+        authorities: vec![node.authority(scene, authority).await],
     }
 }
 
@@ -155,7 +155,7 @@ async fn users_reach_managers_managers_reach_nodes_and_nobody_else_reaches_anyth
     // Another cluster's user believes this manager as little as it believes them.
     refused(stranger.talks_to(&manager, host), "the client");
     let deceived = Party {
-        authority: owner.authority.clone(),
+        authorities: owner.authorities.clone(),
         ..stranger
     };
     refused(deceived.talks_to(&manager, host), "the server");
@@ -164,7 +164,7 @@ async fn users_reach_managers_managers_reach_nodes_and_nobody_else_reaches_anyth
     refused(daemon.talks_to(&manager, &private(first)), "the server");
     refused(daemon.talks_to(&daemon_beside, &private(neighbour)), "the server");
     let as_client = Party {
-        authority: owner.authority.clone(),
+        authorities: owner.authorities.clone(),
         ..of_etcd.clone()
     };
     refused(as_client.talks_to(&manager, &private(first)), "the server");
@@ -173,14 +173,14 @@ async fn users_reach_managers_managers_reach_nodes_and_nobody_else_reaches_anyth
         "the server",
     );
     let to_etcd = Party {
-        authority: of_etcd.authority.clone(),
+        authorities: of_etcd.authorities.clone(),
         ..owner
     };
     refused(to_etcd.talks_to(&etcd, &private(first)), "the server");
 
     // Nor can a node pass for etcd or for another server.
     let posing = Party {
-        authority: etcd.authority.clone(),
+        authorities: etcd.authorities.clone(),
         ..of_etcd.clone()
     };
     refused(of_etcd.talks_to(&posing, &private(first)), "the client");

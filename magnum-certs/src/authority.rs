@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use magnum_core::{
-    Authority, CertificateBundle, Clock, Entropy, Error, ErrorKind, KeySource, Profile, Result, Secret,
-    SystemClock, SystemRandom,
+    Authority, CertificateBundle, CertificateFacts, Clock, Entropy, Error, ErrorKind, KeySource, Profile,
+    Result, Secret, SystemClock, SystemRandom,
 };
 use openssl::pkey::{HasPublic, PKey, PKeyRef, Private};
 use openssl::x509::X509;
@@ -16,7 +16,7 @@ use crate::certificate::{self, Issuance};
 use crate::issuer::Issuer;
 use crate::profile::Grant;
 use crate::request::{Request, refused};
-use crate::{key_strength, known_keys, private_key, subject};
+use crate::{facts, key_strength, known_keys, private_key, subject};
 
 /// Makes certificate authorities, issues certificates and signs requests with OpenSSL.
 ///
@@ -246,6 +246,10 @@ impl Authority for OpenSslAuthority {
             pem(&certificate)
         })
         .await
+    }
+
+    fn facts(&self, certificate: &str) -> Result<CertificateFacts> {
+        facts::of(certificate).map_err(|error| error.at("certs", "authority.facts"))
     }
 }
 

@@ -41,6 +41,7 @@ mod barbican;
 mod blocking;
 mod certificate;
 mod client_request;
+mod facts;
 mod fingerprint;
 #[cfg(feature = "fixtures")]
 mod fixture_keys;

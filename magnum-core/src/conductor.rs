@@ -15,6 +15,7 @@ mod keeper;
 mod observe;
 mod outbox;
 mod owner;
+mod rotate;
 mod work;
 
 use std::fmt;

@@ -20,9 +20,9 @@ pub use ports::*;
 pub use problem::{Problem, one_line, shown};
 pub use secret::Secret;
 pub use service::{
-    Adoption, ApplyOptions, Certificates, Cloud, ClusterWatch, CreateOptions, DeleteOptions, FieldPlan,
-    IdentityEndpoint, ListOptions, Magnum, MagnumBuilder, NodeEndpoint, Page, Plan, Projects, Settings,
-    UpdateOptions,
+    Adoption, ApplyOptions, CertificateEntry, CertificateHolder, Certificates, Cloud, ClusterWatch,
+    CreateOptions, DeleteOptions, FieldPlan, IdentityEndpoint, ListOptions, Magnum, MagnumBuilder,
+    NodeEndpoint, Page, Plan, Projects, Settings, UpdateOptions,
 };
 pub use store::MemoryStore;
 #[cfg(feature = "sql")]

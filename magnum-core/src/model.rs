@@ -1,6 +1,7 @@
 //! What the library keeps: templates, clusters, operations, the ledger, events.
 
 mod attribute_values;
+mod certificate_note;
 mod cluster;
 mod cluster_labels;
 mod context;
@@ -14,10 +15,12 @@ mod on_create_failure;
 mod operation;
 mod patch;
 mod quota;
+mod rotation;
 mod status;
 mod template;
 mod transition;
 
+pub use certificate_note::{CertificateNote, Holder, Noted};
 pub use cluster::{
     Cluster, ClusterSpec, DriverRef, NodeCredential, Pool, PoolRole, Progress, stack_tag, tagged_generation,
 };
@@ -36,6 +39,7 @@ pub use operation::{Operation, OperationKind, OperationState, SealedToken, Shape
 pub use patch::Patch;
 pub(crate) use patch::Rule;
 pub use quota::{Quota, QuotaResource, Stats};
+pub use rotation::{Rotation, RotationStage};
 pub use status::{Action, ClusterStatus, FailureCode, Fault, ParseStatusError, Phase};
 pub use template::{ClusterTemplate, Labels, ServerType, TemplateSpec};
 pub use transition::Request;

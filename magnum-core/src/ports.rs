@@ -37,7 +37,8 @@ pub use catalog::{
 #[cfg(feature = "testing")]
 pub use certs::MockCertManager;
 pub use certs::{
-    Authority, CertManager, CertRef, CertificateBundle, KeySource, Profile, Sealed, Sealer, SubjectName,
+    Authority, CertManager, CertRef, CertificateBundle, CertificateFacts, KeySource, Profile, Sealed, Sealer,
+    SubjectName,
 };
 #[cfg(feature = "testing")]
 pub use cloud_resources::MockCloudResources;

@@ -3,6 +3,7 @@
 mod acceptance;
 mod adopt;
 mod builder;
+mod certificate_inventory;
 mod certificates;
 mod clusters;
 mod delete;
@@ -18,6 +19,7 @@ mod parts;
 mod plan;
 mod preflight;
 mod quotas;
+mod rates;
 mod reshape;
 mod retry;
 mod template_changes;
@@ -29,6 +31,7 @@ mod watch;
 
 pub use adopt::Adoption;
 pub use builder::{Magnum, MagnumBuilder, Settings};
+pub use certificate_inventory::{CertificateEntry, CertificateHolder};
 pub use listing::{ListOptions, Page, Projects};
 pub use options::{ApplyOptions, CreateOptions, DeleteOptions, UpdateOptions};
 pub use parts::{Certificates, Cloud, IdentityEndpoint, NodeEndpoint};

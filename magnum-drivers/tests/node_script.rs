@@ -44,6 +44,7 @@ fn a_node_with_tls_comes_up() {
         serde_json::json!({
             "hosts": ["fd://", "tcp://0.0.0.0:2376"],
             "storage-driver": "overlay2",
+            "live-restore": true,
             "tlscacert": file("ca.pem"),
             "tlscert": file("server.pem"),
             "tlskey": file("server-key.pem"),
@@ -64,6 +65,7 @@ fn a_node_with_tls_comes_up() {
     assert_eq!(
         node.commands_of("systemctl"),
         [
+            "systemctl --quiet enable --now magnum-renewal.timer",
             "systemctl daemon-reload",
             "systemctl --quiet enable docker.service",
             "systemctl restart docker.service"
@@ -89,7 +91,7 @@ fn no_secret_shows_in_a_list_of_processes() {
     let (_authority, endpoint) = signing();
     let node = Node::new(&endpoint_url(&endpoint));
     node.boots();
-    assert_eq!(node.commands_of("curl").len(), 3);
+    assert_eq!(node.commands_of("curl").len(), 6);
     let commands = node.commands().join("\n");
     assert!(
         !commands.contains(TOKEN) && !commands.contains(CREDENTIAL),
@@ -229,4 +231,35 @@ fn heats_insecure_command_is_understood() {
     node.values.insert("__WAIT_CURL_CLI__", cli);
     node.boots();
     assert_eq!(node.signal()["status"], "SUCCESS");
+}
+
+#[test]
+fn new_certificates_are_taken_and_told() {
+    let (authority, endpoint) = signing();
+    let node = Node::new(&endpoint_url(&endpoint));
+    node.boots();
+    let before = node.read("/etc/docker/server.pem");
+    endpoint.forget();
+    node.forget();
+    node.renews();
+    assert_eq!(endpoint.asked("/").len(), 1, "nothing is new");
+    assert!(node.commands_of("systemctl").is_empty());
+
+    authority.rotate();
+    authority.set_version("3");
+    endpoint.forget();
+    node.forget();
+    node.renews();
+    let ca = node.read("/etc/docker/ca.pem");
+    assert_eq!(ca, authority.certificate());
+    assert_eq!(ca.matches("BEGIN CERTIFICATE").count(), 2);
+    assert_ne!(node.read("/etc/docker/server.pem"), before);
+    assert_eq!(
+        node.commands_of("systemctl"),
+        ["systemctl restart docker.service"]
+    );
+    let told = endpoint.asked("/").pop().unwrap();
+    assert_eq!((told.method.as_str(), told.body.as_str()), ("PUT", "3"));
+    assert_eq!(node.mode("/var/lib/magnum/token"), 0o600);
+    assert_eq!(node.mode("/usr/local/sbin/magnum-node"), 0o700);
 }

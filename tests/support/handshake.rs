@@ -5,22 +5,24 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslAcceptor, SslConnector, SslMethod, SslVerifyMode};
+use openssl::ssl::{Ssl, SslAcceptor, SslContext, SslMethod, SslVerifyMode};
 use openssl::x509::X509;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 
-/// A certificate, its key, and the authority by which its holder judges others.
+/// A certificate, its key, and the authorities by which its holder judges others.
 #[derive(Clone)]
 pub struct Party {
     pub certificate: X509,
     pub key: PKey<Private>,
-    pub authority: X509,
+    pub authorities: Vec<X509>,
 }
 
 impl Party {
     fn trusted(&self) -> X509Store {
         let mut store = X509StoreBuilder::new().unwrap();
-        store.add_cert(self.authority.clone()).unwrap();
+        for authority in &self.authorities {
+            store.add_cert(authority.clone()).unwrap();
+        }
         store.build()
     }
 
@@ -39,13 +41,19 @@ impl Party {
     }
 
     fn calls(&self, stream: UnixStream, host: &str) -> Result<(), String> {
-        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
-        connector.set_private_key(&self.key).unwrap();
-        connector.set_certificate(&self.certificate).unwrap();
-        connector.set_cert_store(self.trusted());
-        let mut stream = connector
-            .build()
-            .connect(host, stream)
+        // Not a connector: that would read all authorities of the system each time.
+        let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
+        context.set_private_key(&self.key).unwrap();
+        context.set_certificate(&self.certificate).unwrap();
+        context.set_cert_store(self.trusted());
+        context.set_verify(SslVerifyMode::PEER);
+        let mut ssl = Ssl::new(&context.build()).unwrap();
+        match host.parse() {
+            Ok(address) => ssl.param_mut().set_ip(address).unwrap(),
+            Err(_) => ssl.param_mut().set_host(host).unwrap(),
+        }
+        let mut stream = ssl
+            .connect(stream)
             .map_err(|error| format!("the client: {error}"))?;
         stream.read_exact(&mut [0]).map_err(|error| error.to_string())
     }

@@ -152,6 +152,8 @@ fn commit_name(commit: &Commit) -> String {
             Write::PutKeyPair(_) => parts.push("key pair".to_owned()),
             Write::DeleteKeyPair(_) => parts.push("key pair gone".to_owned()),
             Write::PutDiscovery(_) => parts.push("discovery".to_owned()),
+            Write::PutCertificateNote(note) => parts.push(format!("note {}", note.about())),
+            Write::DeleteCertificateNote(..) => parts.push("note gone".to_owned()),
             Write::DeleteCluster(_) => parts.push("cluster gone".to_owned()),
             _ => {}
         }
@@ -250,6 +252,9 @@ impl Store for InterruptedStore {
 
     async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
         struck!(self, "discovery", self.0.discovery(cluster))
+    }
+    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>> {
+        struck!(self, "certificate_notes", self.0.certificate_notes(cluster))
     }
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {
         struck!(self, "tombstone", self.0.tombstone(cluster))

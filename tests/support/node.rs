@@ -17,6 +17,8 @@ pub struct Node {
     pub name: String,
     pub member: String,
     pub credential: String,
+    /// Its own, since it was made.
+    pub token: String,
     /// The addresses that the cloud gave to it, and its server's name.
     pub own: BTreeSet<SubjectName>,
     /// The addresses of the load balancer in front of the masters.
@@ -35,6 +37,11 @@ pub fn nodes(scene: &Scene, cluster: ClusterId) -> Vec<Node> {
         }
         nodes
     });
+    let held = scene.guest.nodes();
+    for node in &mut nodes {
+        let token = held.get(&node.name).and_then(|held| held.token.as_ref());
+        node.token = token.map(|token| token.expose().to_owned()).unwrap_or_default();
+    }
     nodes.sort_by_key(|node| (node.role == PoolRole::Worker, node.member.parse::<u32>().unwrap()));
     nodes
 }
@@ -68,6 +75,7 @@ fn node(cluster: ClusterId, server: &str, script: &str) -> Node {
         name: setting("node_name"),
         member: setting("node_member"),
         credential: setting("node_credential"),
+        token: String::new(),
         own,
         of_load_balancer,
     }
@@ -79,7 +87,7 @@ impl Node {
         let request = Request::builder()
             .method(method)
             .uri(format!("/anywhere/v1/clusters/{}/{path}", self.cluster))
-            .header("authorization", format!("Bearer {}", self.credential))
+            .header("authorization", format!("Bearer {}", self.token))
             .body(Bytes::from(body.to_owned()))
             .unwrap();
         let answer = scene.magnum.node_request(request).await;

@@ -20,6 +20,8 @@ pub const ENDPOINT: &str = "nodes.example.test";
 
 pub struct Scene {
     pub cloud: SimCloud,
+    /// Who plays its servers.
+    pub guest: NodeGuest,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     /// The service, as in a process of its own: never interrupted.
@@ -162,6 +164,28 @@ impl Scene {
             all_drivers(),
             Keeping::Store,
             discovering,
+            None,
+        )
+        .await
+    }
+
+    /// A scene whose nodes look for new certificates as often as this.
+    pub async fn renewing(seed: u64, settings: Settings, every: Duration) -> Self {
+        // Handshakes are by the machine's clock.
+        let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
+        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        let (keeping, discovering) = (Keeping::Store, Discovering::No);
+        let drivers = all_drivers();
+        Self::composed(
+            seed,
+            settings,
+            clock,
+            store,
+            drivers,
+            keeping,
+            discovering,
+            Some(every),
         )
         .await
     }
@@ -174,9 +198,11 @@ impl Scene {
         drivers: Vec<Arc<dyn ClusterDriver>>,
         keeping: Keeping,
     ) -> Self {
-        Self::composed(seed, settings, clock, store, drivers, keeping, Discovering::No).await
+        let discovering = Discovering::No;
+        Self::composed(seed, settings, clock, store, drivers, keeping, discovering, None).await
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the parts of a scene, given once")]
     async fn composed(
         seed: u64,
         settings: Settings,
@@ -185,14 +211,19 @@ impl Scene {
         drivers: Vec<Arc<dyn ClusterDriver>>,
         keeping: Keeping,
         discovering: Discovering,
+        renewal: Option<Duration>,
     ) -> Self {
         let keys = Arc::new(FixtureKeys::danger_seeded(seed));
+        let mut guest = NodeGuest::new(keys, Arc::clone(&clock));
+        if let Some(every) = renewal {
+            guest = guest.renewing(every);
+        }
         let cloud = SimCloud::builder()
             .clock(Arc::clone(&clock))
             .seed(seed)
             .pace(Pace::Real)
             .devstack()
-            .guest(Arc::new(NodeGuest::new(keys, Arc::clone(&clock))))
+            .guest(Arc::new(guest.clone()))
             .build();
         let random = Arc::new(Seeded::new(seed));
         let interrupter = Arc::new(Interrupter::default());
@@ -217,6 +248,7 @@ impl Scene {
         let cx = RequestContext::from_token(token);
         Self {
             cloud,
+            guest,
             store,
             clock,
             magnum,

@@ -5,47 +5,28 @@ use std::sync::Arc;
 use super::fence::limited;
 use super::work::Work;
 use crate::model::{LedgerEntry, NodeCredential, Owned, PoolRole, Step};
-use crate::ports::{CertRef, CertificateBundle, Profile};
+use crate::ports::{CLUSTER_AUTHORITY, CertRef, CertificateBundle, Profile};
 use crate::{Error, Result};
+
+/// The role of the library's own client certificate.
+pub(super) const CLIENT: &str = "client";
+
+/// What the library's own certificate is good for.
+fn client_profile() -> Profile {
+    Profile::Client {
+        organizations: vec!["system:masters".to_owned()],
+    }
+}
 
 impl Work {
     pub(super) async fn step_certificates(&mut self) -> Result<()> {
         if self.cluster.tls() {
-            let ca_name = common_name(&self.cluster.name, &self.cluster.id.to_string());
-            let validity = self.inner.settings.certificate_validity;
-            let authority = Arc::clone(&self.inner.certificates.authority);
-
-            let entry = self.certificate_entry("ca").await?;
-            let ca = match reference(&entry) {
-                Some(reference) => reference,
-                None => {
-                    let bundle = authority.create_ca(&ca_name, validity).await?;
-                    self.keep(entry, "ca", bundle).await?
-                }
-            };
-            let entry = self.certificate_entry("client").await?;
-            let client = match reference(&entry) {
-                Some(reference) => reference,
-                None => {
-                    let bundle = self.fetch(&ca).await?;
-                    let profile = Profile::Client {
-                        organizations: vec!["system:masters".to_owned()],
-                    };
-                    let issued = authority.issue(&bundle, "magnum", &profile, validity).await?;
-                    self.keep(entry, "client", issued).await?
-                }
-            };
+            let ca = self.authority(CLUSTER_AUTHORITY, &self.authority_name()).await?;
+            let client = self.client_certificate(CLIENT, &ca).await?;
             for name in self.driver()?.node_policy().authorities {
-                let entry = self.certificate_entry(name).await?;
-                let made = match reference(&entry) {
-                    Some(reference) => reference,
-                    None => {
-                        let bundle = authority
-                            .create_ca(&format!("{ca_name} {name}"), validity)
-                            .await?;
-                        self.keep(entry, name, bundle).await?
-                    }
-                };
+                let made = self
+                    .authority(name, &format!("{} {name}", self.authority_name()))
+                    .await?;
                 self.cluster.authorities.insert(name.to_owned(), made);
             }
             self.cluster.ca_cert = Some(ca);
@@ -60,6 +41,38 @@ impl Work {
             }
         }
         self.go_to(Step::Drive).await
+    }
+
+    /// Makes an authority, or takes the one that was made under this role.
+    pub(super) async fn authority(&mut self, role: &str, common_name: &str) -> Result<CertRef> {
+        let entry = self.certificate_entry(role).await?;
+        if let Some(made) = reference(&entry) {
+            return Ok(made);
+        }
+        let validity = self.inner.settings.authority_validity;
+        let authority = Arc::clone(&self.inner.certificates.authority);
+        let bundle = authority.create_ca(common_name, validity).await?;
+        self.keep(entry, role, bundle).await
+    }
+
+    /// Makes the library's own client certificate, or takes the one that was made under this role.
+    pub(super) async fn client_certificate(&mut self, role: &str, ca: &CertRef) -> Result<CertRef> {
+        let entry = self.certificate_entry(role).await?;
+        if let Some(made) = reference(&entry) {
+            return Ok(made);
+        }
+        let bundle = self.fetch(ca).await?;
+        let validity = self.inner.settings.certificate_validity;
+        let authority = Arc::clone(&self.inner.certificates.authority);
+        let issued = authority
+            .issue(&bundle, "magnum", &client_profile(), validity)
+            .await?;
+        self.keep(entry, role, issued).await
+    }
+
+    /// What the cluster's authorities are called; the certificates' maker shortens what is too long.
+    pub(super) fn authority_name(&self) -> String {
+        common_name(&self.cluster.name, &self.cluster.id.to_string())
     }
 
     /// The ledger entry of a certificate; what an interrupted attempt may have stored is removed first,

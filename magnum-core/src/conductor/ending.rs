@@ -57,9 +57,9 @@ impl Work {
                 self.end(Phase::Failed, Some(fault), None).await
             }
             OperationKind::Rollback { .. } => self.fail_twice(fault, "it could not be rolled back").await,
-            OperationKind::Resume { .. } | OperationKind::Delete { force: false, .. } => {
-                self.end(Phase::Failed, Some(fault), None).await
-            }
+            OperationKind::RotateAuthorities { .. }
+            | OperationKind::Resume { .. }
+            | OperationKind::Delete { force: false, .. } => self.end(Phase::Failed, Some(fault), None).await,
             OperationKind::Delete { force: true, .. }
                 if self.operation.step == Step::PreDelete
                     && (self.operation.fault.is_none() || self.operation.rounds == 0) =>

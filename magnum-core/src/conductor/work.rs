@@ -148,6 +148,7 @@ impl Work {
             Step::Discovery => self.step_discovery().await.map(|()| Next::Again),
             Step::Trust => self.step_trust().await.map(|()| Next::Again),
             Step::Certificates => self.step_certificates().await.map(|()| Next::Again),
+            Step::Rotate => self.step_rotate().await,
             Step::PreDelete => self.step_pre_delete().await,
             Step::Drive => self.step_drive().await,
             Step::Observe => self.step_observe().await,
@@ -193,7 +194,9 @@ impl Work {
     /// What the driver is asked to change; `None` when it is to make or to remove the cluster.
     fn change(&self) -> Option<ClusterChange> {
         match &self.operation.kind {
-            OperationKind::Create | OperationKind::Delete { .. } => None,
+            OperationKind::Create
+            | OperationKind::Delete { .. }
+            | OperationKind::RotateAuthorities { .. } => None,
             OperationKind::Scale { pool, to, remove, .. } => Some(ClusterChange::Scale {
                 pool: pool.clone(),
                 count: *to,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute_values::{null_is_an_hour, null_is_default, null_is_one, optional_labels, strict};
 use super::{
-    ClusterId, ClusterStatus, Fault, Health, Labels, OnCreateFailure, Revision, TemplateId, TemplateSpec,
+    ClusterId, ClusterStatus, Fault, Health, Labels, OnCreateFailure, Revision, Rotation, TemplateId,
+    TemplateSpec,
 };
 use crate::ports::{CertRef, Sealed};
 
@@ -271,6 +272,12 @@ pub struct Cluster {
     pub authorities: BTreeMap<String, CertRef>,
     /// The library's own client certificate for it.
     pub magnum_cert: Option<CertRef>,
+    /// Counts the changes of what its nodes are to trust and to hold.
+    #[serde(default)]
+    pub certificates_version: u64,
+    /// The change of its authorities that is under way.
+    #[serde(default)]
+    pub rotation: Option<Rotation>,
     /// Secrets by which its nodes may ask for certificates.
     pub node_credentials: Vec<NodeCredential>,
     /// Counts accepted changes; stack writes carry it.

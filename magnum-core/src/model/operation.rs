@@ -45,6 +45,11 @@ pub enum OperationKind {
         /// What the cluster was before; restored when the change is refused.
         before: Box<Shape>,
     },
+    /// Changes the cluster's authorities for new ones.
+    RotateAuthorities {
+        /// Whether the former ones are to go; else both are trusted in the end.
+        finish: bool,
+    },
     /// Tries again what failed when the cluster was made or last changed, and keeps what is there.
     Resume {
         /// Whether it was the making that failed.
@@ -111,7 +116,10 @@ impl OperationKind {
     pub fn action(&self) -> Action {
         match self {
             Self::Create | Self::Resume { creation: true } => Action::Create,
-            Self::Scale { .. } | Self::Reshape { .. } | Self::Resume { creation: false } => Action::Update,
+            Self::Scale { .. }
+            | Self::Reshape { .. }
+            | Self::RotateAuthorities { .. }
+            | Self::Resume { creation: false } => Action::Update,
             Self::Rollback { .. } => Action::Rollback,
             Self::Delete { .. } => Action::Delete,
         }
@@ -125,6 +133,7 @@ impl OperationKind {
             Self::Scale { .. } => "scale",
             Self::Rollback { .. } => "rollback",
             Self::Reshape { .. } => "reshape",
+            Self::RotateAuthorities { .. } => "rotate_ca",
             Self::Resume { .. } => "resume",
             Self::Delete { .. } => "delete",
         }
@@ -142,6 +151,8 @@ pub enum Step {
     Trust,
     /// Make the certificate authority and the library's own client certificate.
     Certificates,
+    /// Change the authorities, one stage after the other, each when all nodes have taken the one before.
+    Rotate,
     /// Have the driver make, change or remove its stacks.
     Drive,
     /// Watch until the driver says that it is done.
@@ -160,6 +171,7 @@ impl Step {
             Self::Discovery => "discovery",
             Self::Trust => "trust",
             Self::Certificates => "certificates",
+            Self::Rotate => "rotate",
             Self::Drive => "drive",
             Self::Observe => "observe",
             Self::PreDelete => "pre_delete",

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -19,6 +20,21 @@ pub struct CertificateBundle {
     pub private_key: Secret,
     /// PEM certificates between it and its root.
     pub intermediates: Option<String>,
+}
+
+/// What is written in a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateFacts {
+    /// Whose it is, in the form of RFC 4514: `O=system:masters,CN=admin`.
+    pub subject: String,
+    /// Who signed it, in the same form.
+    pub issuer: String,
+    /// Its serial number, in hexadecimal digits.
+    pub serial: String,
+    /// From when on it is good.
+    pub not_before: Timestamp,
+    /// Until when it is good.
+    pub not_after: Timestamp,
 }
 
 /// Where a certificate is kept. It carries its backend, so that changing the configured store strands nothing.
@@ -123,6 +139,12 @@ pub trait Authority: fmt::Debug + Send + Sync + 'static {
         profile: &Profile,
         validity: Duration,
     ) -> Result<String>;
+
+    /// Reads a PEM certificate. It is not verified.
+    ///
+    /// # Errors
+    /// `Configuration` when it is none.
+    fn facts(&self, certificate: &str) -> Result<CertificateFacts>;
 }
 
 /// Bytes that only the host's key opens, as text fit for any store.

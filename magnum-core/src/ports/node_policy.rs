@@ -22,6 +22,9 @@ pub struct NodePolicy {
     pub certificates: Vec<NodeCertificate>,
     /// The private keys of `authorities` that all nodes of a role share.
     pub shared_keys: Vec<(PoolRole, &'static str)>,
+    /// Whether nodes look from time to time what they are to trust and to hold, renew it, and say so. Only then can the
+    /// cluster's authorities be changed.
+    pub renewal: bool,
 }
 
 /// A certificate that each node of a role may have.

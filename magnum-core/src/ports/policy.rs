@@ -36,7 +36,8 @@ pub enum Permission {
     CertificateRead,
     /// `certificate:create`
     CertificateSign,
-
+    /// `certificate:rotate_ca`
+    CertificateRotate,
     /// `quota:get`
     QuotaRead,
     /// `quota:get_all`
@@ -69,7 +70,7 @@ impl Permission {
             Self::ClusterDelete => "cluster:delete",
             Self::CertificateRead => "certificate:get",
             Self::CertificateSign => "certificate:create",
-
+            Self::CertificateRotate => "certificate:rotate_ca",
             Self::QuotaRead => "quota:get",
             Self::QuotaList => "quota:get_all",
             Self::QuotaCreate => "quota:create",

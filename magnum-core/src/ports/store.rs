@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{Query, QuotaQuery, Sealed};
 use crate::Result;
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, LedgerId, Operation,
-    OperationId, Quota, QuotaResource, Revision, Stats, TemplateId, Tombstone,
+    CertificateNote, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry,
+    LedgerId, Operation, OperationId, Quota, QuotaResource, Revision, Stats, TemplateId, Tombstone,
 };
 
 /// Keeps everything the library must not forget.
@@ -36,6 +36,7 @@ use crate::model::{
 /// | A cluster MUST NOT have two active operations | yes | `one_operation_is_active` |
 /// | A deleted cluster's operations and events MUST stay, its lease MUST NOT | yes | `what_a_deleted_cluster_leaves` |
 /// | A discovery registry MUST NOT be put without its cluster, and MUST go with it | yes | `a_registry_goes_with_its_cluster` |
+/// | A note of a certificate MUST take the place of the one about the same, MUST NOT be put without its cluster, and MUST go with it | yes | `notes_go_with_their_cluster` |
 /// | A lease MUST last as long as its last renewal says, and only its holder may renew it | yes | `a_lease_is_renewed_by_its_holder` |
 /// | `release` MUST NOT make a cluster due later than a commit during the lease did | yes | `a_due_time_set_under_a_lease_survives` |
 /// | `next_due` MUST be now for what can be claimed and a lease's expiry for what is leased | yes | `next_due_tells_when_to_come_back` |
@@ -83,6 +84,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn stats(&self, project: Option<&str>) -> Result<Stats>;
     /// A cluster's registry at the library's own discovery service.
     async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>>;
+    /// What is noted of a cluster's certificates, ordered by what the notes are about.
+    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>>;
     /// What is known of a cluster that was forgotten by force.
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>>;
 
@@ -194,7 +197,7 @@ pub enum Write {
     InsertCluster(Box<Cluster>),
     /// Replaces a cluster; `Stale` unless the stored revision is one less. Its lease and its due time stay.
     PutCluster(Box<Cluster>),
-    /// Removes a cluster, its lease, its pools and its discovery registry; one that is gone is no error. Operations,
+    /// Removes a cluster, its lease, its pools, its discovery registry and the notes of its certificates; one that is gone is no error. Operations,
     /// ledger and events stay.
     DeleteCluster(ClusterId),
     /// Makes a cluster due at this time, if that is earlier than it was; one that is gone is no error.
@@ -227,6 +230,11 @@ pub enum Write {
     /// Inserts a discovery registry at revision 1, or replaces it; `Stale` unless the stored revision is one less, and
     /// when its cluster is gone.
     PutDiscovery(Box<DiscoveryRegistry>),
+    /// Notes something of a cluster's certificates, in the place of what was noted about the same; `Stale` when the cluster
+    /// is gone.
+    PutCertificateNote(Box<CertificateNote>),
+    /// Removes a note by what it is about; one that is gone is no error.
+    DeleteCertificateNote(ClusterId, String),
     /// Adds an event to the outbox; `Conflict` when it is there.
     PutEvent(Box<Event>),
     /// Remembers what was left of a cluster.

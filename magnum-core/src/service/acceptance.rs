@@ -37,6 +37,7 @@ impl Magnum {
             OperationKind::Create if self.inner.begins_with_discovery(cluster)? => Step::Discovery,
             OperationKind::Create => Step::Trust,
             OperationKind::Delete { .. } => Step::PreDelete,
+            OperationKind::RotateAuthorities { .. } => Step::Rotate,
             OperationKind::Scale { .. }
             | OperationKind::Rollback { .. }
             | OperationKind::Reshape { .. }

@@ -205,6 +205,8 @@ impl Magnum {
             ca_cert: certificate(CA),
             authorities: further.map(|(role, kept)| (role.clone(), kept.clone())).collect(),
             magnum_cert: certificate(CLIENT),
+            certificates_version: 0,
+            rotation: None,
             node_credentials: Vec::new(),
             generation: 1,
             created_at: self.inner.clock.now(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::rates::Rates;
 use super::{Certificates, Cloud, NodeEndpoint};
 use crate::conductor::Conductor;
 use crate::model::{Cluster, RequestContext};
@@ -44,8 +45,15 @@ pub struct Settings {
     pub delete_timeout: Duration,
     /// How many clusters one conductor works on at once. Default 16.
     pub concurrency: u32,
-    /// For how long certificate authorities and certificates are good. Default 5 years.
+    /// For how long certificate authorities are good. Default 10 years.
+    pub authority_validity: Duration,
+    /// For how long certificates are good, at most until their authority's end. Default 5 years.
     pub certificate_validity: Duration,
+    /// For how long a node's own token is good; nodes renew it long before. Default 30 days.
+    pub node_token_validity: Duration,
+    /// How many requests a minute the node endpoint takes for each node, those of a role counted together, and how many
+    /// signing requests of a cluster's users. Default 30. Counted in each process.
+    pub requests_per_minute: u32,
 }
 
 impl Default for Settings {
@@ -62,7 +70,10 @@ impl Default for Settings {
             update_timeout: Duration::from_secs(3600),
             delete_timeout: Duration::from_secs(3600),
             concurrency: 16,
+            authority_validity: Duration::from_secs(10 * 365 * 86_400),
             certificate_validity: Duration::from_secs(5 * 365 * 86_400),
+            node_token_validity: Duration::from_secs(30 * 86_400),
+            requests_per_minute: 30,
         }
     }
 }
@@ -111,6 +122,7 @@ pub(crate) struct Inner {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+    pub(crate) rates: Rates,
     /// Wakes conductors of this process when there is new work, and watches when something changed.
     pub(crate) work: Notify,
     pub(crate) changed: Notify,
@@ -382,6 +394,7 @@ impl MagnumBuilder {
             ids: self.ids.unwrap_or_else(|| Arc::new(SystemRandom)),
             entropy: self.entropy.unwrap_or_else(|| Arc::new(SystemRandom)),
             settings: self.settings,
+            rates: Rates::default(),
             work: Notify::new(),
             changed: Notify::new(),
         };

@@ -75,6 +75,8 @@ impl Magnum {
             ca_cert: None,
             authorities: std::collections::BTreeMap::new(),
             magnum_cert: None,
+            certificates_version: 0,
+            rotation: None,
             node_credentials: Vec::new(),
             generation: 1,
             created_at: self.inner.clock.now(),

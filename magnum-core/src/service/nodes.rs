@@ -7,25 +7,38 @@
 //! | `GET …/v1/clusters/<uuid>/authorities/<name>` | 200, PEM of another authority of the cluster |
 //! | `GET …/v1/clusters/<uuid>/keys/<name>` | 200, PEM private key that all nodes of the role share |
 //! | `POST …/v1/clusters/<uuid>/certificates/<purpose>`, body a PEM signing request | 200, PEM certificate |
+//! | `GET …/v1/clusters/<uuid>/certificates` | 200, the version of what nodes are to trust and to hold, a number; and `renew` after it when a certificate of the member has grown old |
+//! | `PUT …/v1/clusters/<uuid>/certificates`, body that number | 200: the node has it |
+//! | `POST …/v1/clusters/<uuid>/token` | 200, a token of the node's own |
 //!
-//! All need `Authorization: Bearer <the credential of the cluster and role>`. Which authorities, keys and purposes there
-//! are for a role is the driver's [`NodePolicy`]; subject and usages of a certificate are the policy's, and its names
-//! those that the cloud gave to the nodes of that role. A node can say which member of its pool it is and what its server is
-//! called, `?member=7&name=mycluster-minion-7`, and must where the certificate is named after its server. Refusals are JSON: `{"error": "…"}`; 503 means that a later try may work.
+//! All need `Authorization: Bearer` and a secret: the credential of the cluster and role, which works while an operation
+//! makes or changes servers of the cluster, or a token, which works for 30 days and for one member of a pool. Both end
+//! with the cluster. An authority is one PEM certificate, or two while it is being changed: the first one issues.
+//!
+//! Which authorities, keys and purposes there are for a role is the driver's [`NodePolicy`]; subject and usages of a
+//! certificate are the policy's, and its names those that the cloud gave to the nodes of that role. A node can say which
+//! member of its pool it is and what its server is called, `?member=7&name=mycluster-minion-7`; it must for a token, where
+//! the certificate is named after its server, and where nodes renew by themselves. Then the names are that member's.
+//! Requests of a role's nodes are counted together; 429 means that there were too many. Refusals are JSON:
+//! `{"error": "…"}`; 503 means that a later try may work.
+
+mod caller;
+mod refusal;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 
+use self::caller::{Caller, member_missing};
+use self::refusal::Refusal;
 use super::Magnum;
 use crate::conductor::Keeper;
-use crate::model::{Action, Cluster, ClusterId, PoolRole};
+use crate::model::{CertificateNote, Cluster, ClusterId, Holder, Noted, PoolRole};
 use crate::ports::{
-    CertificateBundle, ClusterDriver, DriverContext, NodeCertificate, NodeName, NodePolicy, Profile,
-    SubjectName,
+    CertificateBundle, ClusterDriver, Commit, DriverContext, NodeCertificate, NodeName, NodePolicy, Profile,
+    SubjectName, Write,
 };
-use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
 
 /// A signing request is a few kilobytes at most.
@@ -43,6 +56,9 @@ enum Wanted<'a> {
     Authority(&'a str),
     Key(&'a str),
     Certificate(&'a str),
+    Version,
+    Taken(u64),
+    Token,
 }
 
 impl Magnum {
@@ -64,13 +80,10 @@ impl Magnum {
 
     async fn answer(&self, request: &Request<Bytes>) -> Result<String, Refusal> {
         let asked = route(request)?;
-        let (cluster, role) = self
-            .authenticated(request, asked.cluster)
-            .await
-            .map_err(Refusal::stranger)?;
-        if cluster.status.action == Action::Delete {
-            return Err(Error::new(ErrorKind::Forbidden, "the cluster is being deleted").into());
-        }
+        let (cluster, caller) = self
+            .caller(request, asked.cluster, asked.member.as_deref())
+            .await?;
+        let role = caller.role;
         let driver = Arc::clone(self.inner.driver_of(&cluster).map_err(Refusal::ours)?);
         let policy = driver.node_policy();
         match asked.wanted {
@@ -79,7 +92,7 @@ impl Magnum {
                 if !public {
                     return Err(nothing_such("authority", name).into());
                 }
-                Ok(self.kept(&cluster, name).await?.certificate)
+                Ok(self.inner.trusted(&cluster, name).await.map_err(Refusal::ours)?)
             }
             Wanted::Key(name) => {
                 if !policy.shares(role, name) {
@@ -88,6 +101,24 @@ impl Magnum {
                 let bundle = self.kept(&cluster, name).await?;
                 Ok(bundle.private_key.expose().to_owned())
             }
+            Wanted::Version => {
+                let version = cluster.certificates_version;
+                match self.has_grown_old(&cluster, &caller).await? {
+                    true => Ok(format!("{version} renew\n")),
+                    false => Ok(format!("{version}\n")),
+                }
+            }
+            Wanted::Taken(version) => {
+                let noted = Noted::Taken {
+                    role,
+                    member: caller.member.ok_or_else(member_missing)?,
+                    version: version.min(cluster.certificates_version),
+                    at: self.inner.clock.now(),
+                };
+                self.note(cluster.id, noted).await?;
+                Ok(String::new())
+            }
+            Wanted::Token => Ok(self.token(&cluster, &caller)?.expose().to_owned()),
             Wanted::Certificate(purpose) => {
                 let Some(certificate) = policy.certificate(role, purpose) else {
                     return Err(nothing_such("certificate", purpose).into());
@@ -95,43 +126,82 @@ impl Magnum {
                 let csr = std::str::from_utf8(request.body())
                     .map_err(|_| Error::field("csr", "", "the body must be a PEM signing request"))?;
                 let authority = self.kept(&cluster, certificate.authority).await?;
-                let profile = self.node_profile(&driver, cluster, certificate, &asked).await?;
+                let id = cluster.id;
+                let one = policy.renewal || matches!(certificate.name, NodeName::Server(_));
+                // Else it would have the names of all nodes of its role, and cost a look at each of them.
+                if one && caller.member.is_none() {
+                    return Err(member_missing().into());
+                }
+                let name = asked.name.as_deref();
+                let profile = self
+                    .node_profile(&driver, cluster, certificate, &caller, name)
+                    .await?;
+                let signer = &self.inner.certificates.authority;
                 let validity = self.inner.settings.certificate_validity;
-                Ok(self
-                    .inner
-                    .certificates
-                    .authority
-                    .sign(&authority, csr, &profile, validity)
-                    .await?)
+                let signed = signer.sign(&authority, csr, &profile, validity).await?;
+                let noted = Noted::Issued {
+                    holder: Holder::Node {
+                        role,
+                        member: caller.member.unwrap_or_default(),
+                        purpose: purpose.to_owned(),
+                    },
+                    authority: certificate.authority.to_owned(),
+                    facts: signer.facts(&signed)?,
+                };
+                // What is not written down is not given out.
+                self.note(id, noted).await?;
+                Ok(signed)
             }
         }
+    }
+
+    /// Whether two thirds of the life of one of a node's certificates have passed, and a new one would last longer.
+    async fn has_grown_old(&self, cluster: &Cluster, caller: &Caller) -> Result<bool, Refusal> {
+        let Some(asking) = &caller.member else {
+            return Ok(false);
+        };
+        let now = self.inner.clock.now();
+        let notes = self.inner.store.certificate_notes(cluster.id).await;
+        for note in notes.map_err(Refusal::ours)? {
+            let Noted::Issued {
+                holder: Holder::Node { role, member, .. },
+                authority,
+                facts,
+            } = note.noted
+            else {
+                continue;
+            };
+            let life = facts.not_after.duration_since(facts.not_before);
+            let left = facts.not_after.duration_since(now);
+            if role != caller.role || member != *asking || left > life / 3 {
+                continue;
+            }
+            let authority = self.kept(cluster, &authority).await?;
+            let end = self
+                .inner
+                .certificates
+                .authority
+                .facts(&authority.certificate)?
+                .not_after;
+            let validity = self.inner.settings.certificate_validity;
+            let new = now.checked_add(validity).unwrap_or(jiff::Timestamp::MAX).min(end);
+            // Certificates end with their authority, and then nothing but another one helps.
+            if new.duration_since(facts.not_after) > life / 10 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn note(&self, cluster_id: ClusterId, noted: Noted) -> Result<(), Refusal> {
+        let note = CertificateNote { cluster_id, noted };
+        let commit = Commit::new().write(Write::PutCertificateNote(Box::new(note)));
+        self.inner.store.commit(commit).await.map_err(Refusal::ours)
     }
 
     async fn kept(&self, cluster: &Cluster, authority: &str) -> Result<CertificateBundle, Refusal> {
         let bundle = self.inner.authority(cluster, authority).await;
         bundle.map_err(Refusal::ours)
-    }
-
-    async fn authenticated(&self, request: &Request<Bytes>, id: ClusterId) -> Result<(Cluster, PoolRole)> {
-        let unknown = || Error::not_found("cluster", id);
-        let credential = bearer(request).ok_or_else(unknown)?;
-        let cluster = self.inner.store.cluster(id).await?.ok_or_else(unknown)?;
-        let role = self.role_of(&cluster, &credential)?.ok_or_else(unknown)?;
-        Ok((cluster, role))
-    }
-
-    fn role_of(&self, cluster: &Cluster, given: &Secret) -> Result<Option<PoolRole>> {
-        let mut role = None;
-        for credential in &cluster.node_credentials {
-            let secret = self
-                .inner
-                .sealer
-                .open(&credential.sealed, &cluster.id.to_string())?;
-            if secret == *given {
-                role = Some(credential.role);
-            }
-        }
-        Ok(role)
     }
 
     /// What a node may be called: only what the cloud has given to this cluster's nodes, and what the driver says that
@@ -141,16 +211,12 @@ impl Magnum {
         driver: &Arc<dyn ClusterDriver>,
         cluster: Cluster,
         certificate: &NodeCertificate,
-        asked: &Asked<'_>,
+        caller: &Caller,
+        name: Option<&str>,
     ) -> Result<Profile, Refusal> {
         let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
         let by_server = matches!(certificate.name, NodeName::Server(_));
         let mut names = Vec::new();
-        // Else it would have the names of all nodes of its role, and cost a look at each of them.
-        if by_server && asked.member.is_none() {
-            let message = "the node must say which member of its pool it is";
-            return Err(Error::field("member", "", message).into());
-        }
         if certificate.server || by_server {
             let cluster = Arc::new(cluster);
             let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster))
@@ -158,7 +224,7 @@ impl Magnum {
                 .map_err(Refusal::ours)?;
             let cx = DriverContext::new(cluster, Arc::new(keeper), None);
             names = driver
-                .node_names(&cx, certificate.role, asked.member.as_deref())
+                .node_names(&cx, certificate.role, caller.member.as_deref())
                 .await
                 .map_err(Refusal::ours)?;
             if names.is_empty() {
@@ -169,12 +235,12 @@ impl Magnum {
             NodeName::Role => of_role,
             NodeName::Fixed(name) => name.to_owned(),
             NodeName::Server(prefix) => {
-                let Some(name) = &asked.name else {
+                let Some(name) = name else {
                     return Err(
                         Error::field("name", "", "the node must say what its server is called").into(),
                     );
                 };
-                if !names.contains(&SubjectName::Dns(name.clone())) {
+                if !names.contains(&SubjectName::Dns(name.to_owned())) {
                     return Err(
                         not_yet("the cloud does not show a server of this name yet; try again").into(),
                     );
@@ -214,58 +280,6 @@ fn not_yet(message: &str) -> Error {
     Error::new(ErrorKind::Unavailable, message)
 }
 
-/// What a node is told, and what the log is told.
-struct Refusal {
-    status: StatusCode,
-    text: String,
-    error: Error,
-}
-
-impl Refusal {
-    /// Somebody who has not shown a credential learns nothing: neither whether the cluster exists, nor what ails us.
-    fn stranger(error: Error) -> Self {
-        let (status, text) = match error.kind() {
-            ErrorKind::NotFound => (StatusCode::UNAUTHORIZED, "no such cluster, or not its credential"),
-            _ => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
-        };
-        Self {
-            status,
-            text: text.to_owned(),
-            error,
-        }
-    }
-
-    /// What ails us, not the node: whatever the cloud or a certificate store thinks of our requests, the node's may be
-    /// good, and a later try may work.
-    fn ours(error: Error) -> Self {
-        let status = StatusCode::from_u16(error.http_status())
-            .ok()
-            .filter(|status| status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS);
-        Self {
-            status: status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-            text: error.to_string(),
-            error,
-        }
-    }
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        let status = match error.kind() {
-            // Something of the cluster is not there (yet, or for the moment).
-            ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Internal => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            _ => StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-        };
-        Self {
-            status,
-            text: error.to_string(),
-            error,
-        }
-    }
-}
-
 /// The cluster and what is wanted, from the end of the path: the host may mount us anywhere.
 fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
     let no_path = || Error::new(ErrorKind::InvalidInput, "no such path and method");
@@ -274,6 +288,9 @@ fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
         (&Method::GET, [id, "ca"]) => (id, Wanted::Authority(crate::ports::CLUSTER_AUTHORITY)),
         (&Method::GET, [id, "authorities", name]) => (id, Wanted::Authority(name)),
         (&Method::GET, [id, "keys", name]) => (id, Wanted::Key(name)),
+        (&Method::GET, [id, "certificates"]) => (id, Wanted::Version),
+        (&Method::PUT, [id, "certificates"]) => (id, Wanted::Taken(version(request.body())?)),
+        (&Method::POST, [id, "token"]) => (id, Wanted::Token),
         (&Method::POST, [id, "certificates", purpose]) => (id, Wanted::Certificate(purpose)),
         _ => return Err(no_path()),
     };
@@ -298,6 +315,12 @@ fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
     })
 }
 
+fn version(body: &[u8]) -> Result<u64> {
+    let text = std::str::from_utf8(body).ok();
+    text.and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| Error::field("version", "", "the body must be a number"))
+}
+
 /// Which of these comes last after `v1` in a path, and the segments after it.
 pub(super) fn last_of<'a>(path: &'a str, which: &[&str]) -> Option<(&'a str, Vec<&'a str>)> {
     let mut segments: Vec<&str> = path.split('/').collect();
@@ -306,14 +329,6 @@ pub(super) fn last_of<'a>(path: &'a str, which: &[&str]) -> Option<(&'a str, Vec
         .rposition(|pair| pair[0] == "v1" && which.contains(&pair[1]))?;
     let rest = segments.split_off(place + 2);
     Some((segments.pop()?, rest))
-}
-
-fn bearer(request: &Request<Bytes>) -> Option<Secret> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, credential) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::new(credential.trim()))
 }
 
 pub(super) fn response(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {

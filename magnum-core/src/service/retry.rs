@@ -6,6 +6,7 @@ use super::Magnum;
 use super::update::takes;
 use crate::model::{
     Action, Cluster, Ident, LedgerEntry, OnCreateFailure, OperationKind, Owned, Request, RequestContext,
+    RotationStage,
 };
 use crate::ports::Permission;
 use crate::{Error, ErrorKind, Result};
@@ -58,8 +59,15 @@ impl Magnum {
         } else {
             settings.update_timeout
         };
-        self.accept(cx, cluster, OperationKind::Resume { creation }, timeout, None)
-            .await
+        // Outside of the overlap no other change could have been asked for.
+        let kind = match cluster.rotation.as_ref().map(|rotation| rotation.stage) {
+            Some(RotationStage::Announced) => OperationKind::RotateAuthorities { finish: false },
+            Some(RotationStage::Reissuing | RotationStage::Retiring) => {
+                OperationKind::RotateAuthorities { finish: true }
+            }
+            _ => OperationKind::Resume { creation },
+        };
+        self.accept(cx, cluster, kind, timeout, None).await
     }
 }
 

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use self::page::{page, quotas};
 use self::state::{Held, State};
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
-    OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
+    CertificateNote, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry,
+    Operation, OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Clock, Commit, Idempotent, KeyPair, Lease, Query, QuotaQuery, Store};
 use crate::{Error, ErrorKind, Result};
@@ -150,6 +150,13 @@ impl Store for MemoryStore {
 
     async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
         Ok(self.state().discoveries.get(&cluster).cloned())
+    }
+
+    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>> {
+        let state = self.state();
+        let from = state.notes.range((cluster, String::new())..);
+        let own = from.take_while(|((id, _), _)| *id == cluster);
+        Ok(own.map(|(_, note)| note.clone()).collect())
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

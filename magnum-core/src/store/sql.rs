@@ -27,8 +27,8 @@ use self::dialect::{Dialect, Pools};
 use self::statement::Statement;
 use crate::Result;
 use crate::model::{
-    Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
-    OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
+    CertificateNote, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry,
+    Operation, OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Commit, Idempotent, KeyPair, Lease, Query, QuotaQuery, Store};
 
@@ -219,6 +219,16 @@ impl Store for SqlStore {
             .ask("SELECT body FROM magnum_discoveries WHERE cluster_id = ")
             .id(cluster.0);
         self.read_one("discovery", ask, row::body).await
+    }
+
+    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>> {
+        let ask = self
+            .ask("SELECT body FROM magnum_certificate_notes WHERE cluster_id = ")
+            .id(cluster.0);
+        let mut notes: Vec<CertificateNote> = self.read_all("certificate_notes", ask, row::body).await?;
+        // Databases sort texts each in its own way.
+        notes.sort_by_key(CertificateNote::about);
+        Ok(notes)
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

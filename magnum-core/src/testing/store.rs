@@ -54,7 +54,7 @@ pub use races::{
 };
 pub use rows::{
     a_commit_is_seen_by_the_next_read, a_registry_goes_with_its_cluster, keys_that_are_taken_are_refused,
-    one_operation_is_active, what_a_deleted_cluster_leaves,
+    notes_go_with_their_cluster, one_operation_is_active, what_a_deleted_cluster_leaves,
 };
 pub use stability::pages_are_stable;
 pub use text::{hostile_text_comes_back, text_comes_back};
@@ -81,6 +81,7 @@ where
     one_operation_is_active(make().await).await;
     what_a_deleted_cluster_leaves(make().await).await;
     a_registry_goes_with_its_cluster(make().await).await;
+    notes_go_with_their_cluster(make().await).await;
     a_template_in_use_stays(make().await).await;
 
     a_held_lease_is_not_claimed(make().await, &wait).await;

@@ -1,7 +1,7 @@
 //! Fragments that several drivers share, and the grammars of the values that stacks pass on to nodes.
 
 pub(crate) mod access;
-mod compact;
+pub(crate) mod compact;
 pub(crate) mod descriptor;
 pub(crate) mod docker_client;
 pub(crate) mod flannel;
@@ -20,12 +20,13 @@ use serde_json::Value;
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 37] = [
+const FRAGMENTS: [(&str, &str); 38] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
     ("packages.sh", include_str!("script/packages.sh")),
     ("certificates.sh", include_str!("script/certificates.sh")),
+    ("renewal.sh", include_str!("script/renewal.sh")),
     ("node_program.sh", include_str!("script/node_program.sh")),
     ("server.sh", include_str!("script/server.sh")),
     ("images.sh", include_str!("script/images.sh")),

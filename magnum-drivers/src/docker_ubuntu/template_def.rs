@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use magnum_core::{
     Choice, ClientConfig, ClientIdentity, Cluster, ClusterType, DriverDescriptor, Error, NameSource, Needs,
-    OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Reach, Result, Runs,
-    RunsAs, ServerType, Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
+    NodePolicy, OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Reach, Result,
+    Runs, RunsAs, ServerType, Software, Source, StackInput, StackTemplate, TemplateDefinition, TemplateSpec,
 };
 use serde_json::json;
 
 use super::version::{DRIVER, VERSION};
-use crate::common::{docker_client, driver_text, grammar, timeout};
+use crate::common::{compact, docker_client, driver_text, grammar, timeout};
 
 /// The most hosts that the private network and its first addresses have room for.
 const MAX_NODES: u32 = 200;
@@ -93,7 +93,7 @@ fn assemble() -> Result<StackTemplate> {
     let text = driver_text()?;
     let values = json!({"driver": DRIVER, "version": VERSION, "max_nodes": MAX_NODES});
     let node = text.assemble(include_str!("templates/node.yaml"), &values)?;
-    let script = text.assemble(include_str!("templates/node.sh"), &values)?;
+    let script = compact::compact(&text.assemble(include_str!("templates/node.sh"), &values)?);
     Ok(StackTemplate {
         template: text.assemble(include_str!("templates/cluster.yaml"), &values)?,
         files: BTreeMap::from([("node.yaml".to_owned(), node), ("node.sh".to_owned(), script)]),
@@ -136,6 +136,13 @@ impl TemplateDefinition for DockerUbuntu {
 
     fn template(&self) -> &StackTemplate {
         &self.template
+    }
+
+    fn node_policy(&self) -> NodePolicy {
+        NodePolicy {
+            renewal: true,
+            ..NodePolicy::servers(&[PoolRole::Worker])
+        }
     }
 
     fn needs(&self, cluster: &Cluster) -> Needs {

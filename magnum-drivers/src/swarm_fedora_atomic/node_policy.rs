@@ -88,6 +88,7 @@ pub(super) fn policy() -> NodePolicy {
                 ..certificate(PoolRole::Worker, "etcd-client", ETCD)
             },
         ],
+        renewal: true,
         shared_keys: Vec::new(),
     }
 }

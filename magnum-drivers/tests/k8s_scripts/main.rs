@@ -15,6 +15,7 @@ mod plain;
 mod programs;
 mod proxies;
 mod reach;
+mod renewal;
 mod secrets;
 mod storage;
 mod tree;

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
-use super::node::CREDENTIAL;
+use super::node::{CREDENTIAL, NODE_TOKEN};
 use super::server::{Asked, Server};
 
 /// A certificate authority of openssl's command line.
 pub struct Authority {
     directory: TempDir,
     lock: Mutex<()>,
+    version: Mutex<String>,
 }
 
 impl Authority {
@@ -22,12 +23,28 @@ impl Authority {
         let authority = Self {
             directory,
             lock: Mutex::new(()),
+            version: Mutex::new("0".to_owned()),
         };
-        authority.openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=ca -days 2 \
-             -keyout ca.key -out ca.pem",
-        );
+        authority.make("ca");
         authority
+    }
+
+    fn make(&self, name: &str) {
+        self.openssl(&format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={name} -days 2 \
+             -keyout ca.key -out ca.pem"
+        ));
+    }
+
+    /// What the version of the certificates is from here on.
+    pub fn set_version(&self, version: &str) {
+        version.clone_into(&mut self.version.lock().unwrap());
+    }
+
+    /// From here on another one signs, and both are to be trusted.
+    pub fn rotate(&self) {
+        fs::rename(self.file("ca.pem"), self.file("former.pem")).unwrap();
+        self.make("new");
     }
 
     pub fn openssl(&self, arguments: &str) {
@@ -49,7 +66,8 @@ impl Authority {
     }
 
     pub fn certificate(&self) -> String {
-        fs::read_to_string(self.file("ca.pem")).unwrap()
+        let former = fs::read_to_string(self.file("former.pem")).unwrap_or_default();
+        fs::read_to_string(self.file("ca.pem")).unwrap() + &former
     }
 
     /// Signs a request with all that it asks for.
@@ -76,12 +94,17 @@ impl Authority {
 
     /// A node endpoint that hands out this authority's certificates.
     pub fn answer(&self, asked: &Asked) -> (u16, String) {
-        if !asked.has_header(&format!("Authorization: Bearer {CREDENTIAL}")) {
+        let known = [CREDENTIAL, NODE_TOKEN].map(|secret| format!("Authorization: Bearer {secret}"));
+        if !known.iter().any(|header| asked.has_header(header)) {
             return (401, r#"{"error": "the credential is not known"}"#.into());
         }
+        let version = self.version.lock().unwrap().clone();
         match (asked.method.as_str(), asked.path.as_str()) {
+            ("GET", "/v1/clusters/c/certificates?member=0") => (200, format!("{version}\n")),
+            ("PUT", "/v1/clusters/c/certificates?member=0") if asked.body == version => (200, String::new()),
+            ("POST", "/v1/clusters/c/token?member=0") => (200, NODE_TOKEN.into()),
             ("GET", "/v1/clusters/c/ca") => (200, self.certificate()),
-            ("POST", "/v1/clusters/c/certificates/server?member=&name=")
+            ("POST", "/v1/clusters/c/certificates/server?member=0&name=")
                 if asked.has_header("Content-Type: application/x-pem-file") =>
             {
                 (200, self.sign(&asked.body))

@@ -142,6 +142,10 @@ impl ClusterServer {
         self.run(RunningAs::Start(self.program))
     }
 
+    pub fn renew(&self) -> Output {
+        self.run(RunningAs::Renew(self.program))
+    }
+
     pub fn configures(&self) {
         self.succeeds(&self.configure());
     }

@@ -8,6 +8,8 @@ use super::scratch::{RunningAs, Scratch};
 use super::server::Server;
 
 pub const CREDENTIAL: &str = "node-credential_0123456789";
+/// A token of the node's own.
+pub const NODE_TOKEN: &str = "node-token_0123456789";
 pub const TOKEN: &str = "signal-token-0123456789";
 pub const PRIVATE: &str = "10.0.0.7";
 pub const FLOATING: &str = "172.24.4.5";
@@ -44,6 +46,7 @@ impl Node {
     pub fn signalling(endpoint: &str, heat: Server) -> Self {
         let values = BTreeMap::from([
             ("__WAIT_CURL_CLI__", signal_command(&heat)),
+            ("__INDEX__", "0".into()),
             ("__TLS__", "on".into()),
             ("__DOCKER_PORT__", "2376".into()),
             ("__PRIVATE_ADDRESS__", PRIVATE.into()),
@@ -69,13 +72,18 @@ impl Node {
         for (key, value) in &self.values {
             script = script.replace(key, value);
         }
-        self.install("script", &script, &["/etc/"]);
+        self.install("script", &script, &["/etc/", "/var/lib/magnum", "/usr/local/"]);
         self.run(RunningAs::Script("script"))
     }
 
     /// Boots a node that must come up.
     pub fn boots(&self) {
         self.succeeds(&self.boot());
+    }
+
+    /// Has a node that runs look for new certificates.
+    pub fn renews(&self) {
+        self.succeeds(&self.run(RunningAs::Renew("/usr/local/sbin/magnum-node")));
     }
 
     /// Boots a node that must fail, and returns the reason that Heat got.

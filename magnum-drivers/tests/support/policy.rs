@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use magnum_core::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy, PoolRole};
 
@@ -12,11 +12,16 @@ use super::server::{Asked, Server};
 pub const MASTER_CREDENTIAL: &str = "master-credential_0123456789";
 pub const WORKER_CREDENTIAL: &str = "worker-credential_0123456789";
 
+/// Tokens of servers' own.
+pub const MASTER_TOKEN: &str = "master-token_0123456789";
+pub const WORKER_TOKEN: &str = "worker-token_0123456789";
+
 /// A cluster's authorities and its policy.
 pub struct Endpoint {
     pub server: Server,
     authorities: Arc<BTreeMap<&'static str, Authority>>,
     policy: Arc<NodePolicy>,
+    version: Arc<Mutex<String>>,
 }
 
 impl Endpoint {
@@ -25,17 +30,25 @@ impl Endpoint {
         let authorities: Arc<BTreeMap<_, _>> = Arc::new(names.map(|name| (name, Authority::new())).collect());
         let policy = Arc::new(policy);
         let (kept, under) = (Arc::clone(&authorities), Arc::clone(&policy));
-        let server = Server::start(move |asked| respond(&under, &kept, asked));
+        let version = Arc::new(Mutex::new("0".to_owned()));
+        let now = Arc::clone(&version);
+        let server = Server::start(move |asked| respond(&under, &kept, &now.lock().unwrap(), asked));
         Self {
             server,
             authorities,
             policy,
+            version,
         }
+    }
+
+    /// What the version of the certificates is from here on.
+    pub fn set_version(&self, version: &str) {
+        version.clone_into(&mut self.version.lock().unwrap());
     }
 
     /// What it answers.
     pub fn answer(&self, asked: &Asked) -> (u16, String) {
-        respond(&self.policy, &self.authorities, asked)
+        respond(&self.policy, &self.authorities, "0", asked)
     }
 
     pub fn authority(&self, name: &str) -> &Authority {
@@ -62,29 +75,44 @@ type Refusal = (u16, String);
 fn respond(
     policy: &NodePolicy,
     authorities: &BTreeMap<&'static str, Authority>,
+    version: &str,
     asked: &Asked,
 ) -> (u16, String) {
-    answer(policy, authorities, asked)
+    answer(policy, authorities, version, asked)
         .unwrap_or_else(|(status, why)| (status, serde_json::json!({"error": why}).to_string()))
 }
 
 fn answer(
     policy: &NodePolicy,
     authorities: &BTreeMap<&'static str, Authority>,
+    version: &str,
     asked: &Asked,
 ) -> Result<(u16, String), Refusal> {
-    let role = if asked.has_header(&format!("Authorization: Bearer {MASTER_CREDENTIAL}")) {
-        PoolRole::Master
-    } else if asked.has_header(&format!("Authorization: Bearer {WORKER_CREDENTIAL}")) {
-        PoolRole::Worker
-    } else {
-        return Err((401, "the credential is not known".into()));
-    };
+    let secrets = [
+        (PoolRole::Master, MASTER_CREDENTIAL),
+        (PoolRole::Master, MASTER_TOKEN),
+        (PoolRole::Worker, WORKER_CREDENTIAL),
+        (PoolRole::Worker, WORKER_TOKEN),
+    ];
+    let shown = |secret: &str| asked.has_header(&format!("Authorization: Bearer {secret}"));
+    let role = secrets
+        .iter()
+        .find(|(_, secret)| shown(secret))
+        .map(|(role, _)| *role);
+    let role = role.ok_or_else(|| (401, "the credential is not known".into()))?;
     let nothing = || (404, format!("there is no {}", asked.path));
     let path = asked.path.strip_prefix("/v1/clusters/c/").ok_or_else(nothing)?;
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let words: Vec<&str> = path.split('/').collect();
     match (asked.method.as_str(), words.as_slice()) {
+        ("GET", ["certificates"]) if query.starts_with("member=") => Ok((200, format!("{version}\n"))),
+        ("PUT", ["certificates"]) if Some(asked.body.as_str()) == version.split(' ').next() => {
+            Ok((200, String::new()))
+        }
+        ("POST", ["token"]) if query.starts_with("member=") => match role {
+            PoolRole::Master => Ok((200, MASTER_TOKEN.into())),
+            PoolRole::Worker => Ok((200, WORKER_TOKEN.into())),
+        },
         ("GET", ["ca"]) => Ok((200, authorities[CLUSTER_AUTHORITY].certificate())),
         ("GET", ["authorities", name]) => {
             let authority = authorities.get(name).ok_or_else(nothing)?;

@@ -20,6 +20,8 @@ pub enum RunningAs<'a> {
     Script(&'a str),
     /// A file of the root, with `start`.
     Start(&'a str),
+    /// A file of the root, with `renew`.
+    Renew(&'a str),
 }
 
 /// Everything below a directory: path, mode, time of the last change, content.
@@ -155,6 +157,7 @@ impl Scratch {
         match what {
             RunningAs::Script(name) => command.arg(self.beside(name)),
             RunningAs::Start(inside) => command.arg(self.path(inside)).arg("start"),
+            RunningAs::Renew(inside) => command.arg(self.path(inside)).arg("renew"),
         };
         let home = self.directory.path();
         command

@@ -9,6 +9,7 @@ mod again;
 mod failures;
 mod networks;
 mod options;
+mod renewal;
 mod tree;
 
 use std::sync::LazyLock;

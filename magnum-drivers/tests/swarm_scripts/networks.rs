@@ -20,7 +20,7 @@ fn with_tls_docker_demands_certificates_and_shares_etcd() {
     server.comes_up();
     assert_eq!(
         server.variables(OPTIONS)["DOCKER_NETWORK_OPTIONS"],
-        "-H unix:///var/run/docker.sock -H tcp://0.0.0.0:2375 --tlsverify --tlscacert=/etc/docker/ca.crt \
+        "-H unix:///var/run/docker.sock -H tcp://0.0.0.0:2375 --live-restore --tlsverify --tlscacert=/etc/docker/ca.crt \
          --tlscert=/etc/docker/server.crt --tlskey=/etc/docker/server.key \
          --cluster-store=etcd://10.0.0.10:2379,10.0.0.11:2379,10.0.0.12:2379 --cluster-advertise=10.0.0.60:2375 \
          --cluster-store-opt=kv.cacertfile=/etc/etcd/certs/ca.crt \

@@ -54,6 +54,8 @@ fn cluster() -> Arc<Cluster> {
         ca_cert: None,
         authorities: std::collections::BTreeMap::new(),
         magnum_cert: None,
+        certificates_version: 0,
+        rotation: None,
         node_credentials: Vec::new(),
         generation: 1,
         created_at: jiff::Timestamp::UNIX_EPOCH,

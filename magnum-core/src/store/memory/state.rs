@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Action, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, LedgerEntry, LedgerId, Operation,
-    OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
+    Action, CertificateNote, Cluster, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, LedgerEntry,
+    LedgerId, Operation, OperationId, Quota, QuotaResource, Stats, TemplateId, Tombstone,
 };
 use crate::ports::{Claim, Idempotent, KeyPair, Lease};
 
@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) quotas: BTreeMap<(String, QuotaResource), Quota>,
     pub(super) blobs: BTreeMap<String, String>,
     pub(super) discoveries: BTreeMap<ClusterId, DiscoveryRegistry>,
+    /// By cluster, and by what they are about.
+    pub(super) notes: BTreeMap<(ClusterId, String), CertificateNote>,
     pub(super) tombstones: BTreeMap<ClusterId, Tombstone>,
     /// In the order of their commits.
     pub(super) events: Vec<Event>,

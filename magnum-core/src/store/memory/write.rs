@@ -60,6 +60,9 @@ impl State {
             Write::PutCluster(cluster) => self.put_cluster(*cluster, undo)?,
             Write::DeleteCluster(id) => {
                 set(self, undo, |s| &mut s.discoveries, id, None);
+                for about in self.noted(id) {
+                    set(self, undo, |s| &mut s.notes, (id, about), None);
+                }
                 set(self, undo, |s| &mut s.clusters, id, None);
             }
             Write::Due(id, due) => {
@@ -110,6 +113,13 @@ impl State {
                 set(self, undo, |s| &mut s.quotas, key, None);
             }
             Write::PutDiscovery(registry) => self.put_discovery(*registry, undo)?,
+            Write::PutCertificateNote(note) => {
+                let id = note.cluster_id;
+                let gone = !self.clusters.contains_key(&id);
+                refuse_if(gone, || refusal::stale("cluster", id))?;
+                set(self, undo, |s| &mut s.notes, (id, note.about()), Some(*note));
+            }
+            Write::DeleteCertificateNote(id, about) => set(self, undo, |s| &mut s.notes, (id, about), None),
             Write::PutEvent(event) => {
                 let taken = self.events.iter().any(|pending| pending.id == event.id);
                 refuse_if(taken, || refusal::exists("event"))?;
@@ -151,6 +161,14 @@ impl State {
         };
         set(self, undo, |s| &mut s.clusters, id, Some(row));
         Ok(())
+    }
+
+    /// What is noted of a cluster's certificates, by what it is about.
+    fn noted(&self, cluster: crate::model::ClusterId) -> Vec<String> {
+        let from = self.notes.range((cluster, String::new())..);
+        from.take_while(|((id, _), _)| *id == cluster)
+            .map(|((_, about), _)| about.clone())
+            .collect()
     }
 
     fn put_discovery(&mut self, registry: DiscoveryRegistry, undo: &mut Vec<Undo>) -> Result<()> {

@@ -14,8 +14,9 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// `{key}` is the type of texts that are looked up. Where two columns hold one truth, the body is what
 /// is read and the column is what is searched; pools have no body.
-const STEPS: [&[&str]; 1] = [&[
-    "CREATE TABLE magnum_templates (
+const STEPS: [&[&str]; 2] = [
+    &[
+        "CREATE TABLE magnum_templates (
         id {key} NOT NULL PRIMARY KEY,
         project_id {key} NOT NULL,
         name {key} NOT NULL,
@@ -26,10 +27,10 @@ const STEPS: [&[&str]; 1] = [&[
         revision BIGINT NOT NULL,
         body TEXT NOT NULL
     )",
-    "CREATE INDEX magnum_templates_created ON magnum_templates (created, id)",
-    "CREATE INDEX magnum_templates_name ON magnum_templates (name, id)",
-    "CREATE INDEX magnum_templates_project_name ON magnum_templates (project_id, name, id)",
-    "CREATE TABLE magnum_clusters (
+        "CREATE INDEX magnum_templates_created ON magnum_templates (created, id)",
+        "CREATE INDEX magnum_templates_name ON magnum_templates (name, id)",
+        "CREATE INDEX magnum_templates_project_name ON magnum_templates (project_id, name, id)",
+        "CREATE TABLE magnum_clusters (
         id {key} NOT NULL PRIMARY KEY,
         project_id {key} NOT NULL,
         name {key} NOT NULL,
@@ -46,15 +47,15 @@ const STEPS: [&[&str]; 1] = [&[
         lease_expires_at BIGINT,
         body TEXT NOT NULL
     )",
-    "CREATE INDEX magnum_clusters_created ON magnum_clusters (created, id)",
-    "CREATE INDEX magnum_clusters_name ON magnum_clusters (name, id)",
-    "CREATE INDEX magnum_clusters_status ON magnum_clusters (status, id)",
-    "CREATE INDEX magnum_clusters_project_created ON magnum_clusters (project_id, created, id)",
-    "CREATE INDEX magnum_clusters_project_name ON magnum_clusters (project_id, name, id)",
-    "CREATE INDEX magnum_clusters_project_status ON magnum_clusters (project_id, status, id)",
-    "CREATE INDEX magnum_clusters_template ON magnum_clusters (template_id)",
-    "CREATE INDEX magnum_clusters_due ON magnum_clusters (due_at, id)",
-    "CREATE TABLE magnum_pools (
+        "CREATE INDEX magnum_clusters_created ON magnum_clusters (created, id)",
+        "CREATE INDEX magnum_clusters_name ON magnum_clusters (name, id)",
+        "CREATE INDEX magnum_clusters_status ON magnum_clusters (status, id)",
+        "CREATE INDEX magnum_clusters_project_created ON magnum_clusters (project_id, created, id)",
+        "CREATE INDEX magnum_clusters_project_name ON magnum_clusters (project_id, name, id)",
+        "CREATE INDEX magnum_clusters_project_status ON magnum_clusters (project_id, status, id)",
+        "CREATE INDEX magnum_clusters_template ON magnum_clusters (template_id)",
+        "CREATE INDEX magnum_clusters_due ON magnum_clusters (due_at, id)",
+        "CREATE TABLE magnum_pools (
         cluster_id {key} NOT NULL REFERENCES magnum_clusters (id) ON DELETE CASCADE,
         place SMALLINT NOT NULL,
         name {key} NOT NULL,
@@ -64,63 +65,70 @@ const STEPS: [&[&str]; 1] = [&[
         addresses TEXT NOT NULL,
         PRIMARY KEY (cluster_id, place)
     )",
-    "CREATE TABLE magnum_quotas (
+        "CREATE TABLE magnum_quotas (
         project_id {key} NOT NULL,
         resource {key} NOT NULL,
         hard_limit BIGINT NOT NULL,
         body TEXT NOT NULL,
         PRIMARY KEY (project_id, resource)
     )",
-    "CREATE TABLE magnum_operations (
+        "CREATE TABLE magnum_operations (
         id {key} NOT NULL PRIMARY KEY,
         cluster_id {key} NOT NULL,
         state {key} NOT NULL,
         active_on {key} UNIQUE,
         body TEXT NOT NULL
     )",
-    "CREATE INDEX magnum_operations_cluster ON magnum_operations (cluster_id)",
-    "CREATE TABLE magnum_ledger (
+        "CREATE INDEX magnum_operations_cluster ON magnum_operations (cluster_id)",
+        "CREATE TABLE magnum_ledger (
         id {key} NOT NULL PRIMARY KEY,
         cluster_id {key} NOT NULL,
         sequence BIGINT NOT NULL,
         body TEXT NOT NULL
     )",
-    "CREATE INDEX magnum_ledger_cluster ON magnum_ledger (cluster_id, sequence, id)",
-    "CREATE TABLE magnum_events (
+        "CREATE INDEX magnum_ledger_cluster ON magnum_ledger (cluster_id, sequence, id)",
+        "CREATE TABLE magnum_events (
         seq BIGINT NOT NULL PRIMARY KEY,
         id {key} NOT NULL UNIQUE,
         body TEXT NOT NULL
     )",
-    "CREATE TABLE magnum_idempotency (
+        "CREATE TABLE magnum_idempotency (
         project_id {key} NOT NULL,
         idempotency_key {key} NOT NULL,
         request {key} NOT NULL,
         cluster_id {key} NOT NULL,
         PRIMARY KEY (project_id, idempotency_key)
     )",
-    "CREATE TABLE magnum_key_pairs (
+        "CREATE TABLE magnum_key_pairs (
         id {key} NOT NULL PRIMARY KEY,
         name {key} NOT NULL,
         certificate TEXT NOT NULL,
         private_key TEXT NOT NULL,
         intermediates TEXT
     )",
-    "CREATE INDEX magnum_key_pairs_name ON magnum_key_pairs (name, id)",
-    "CREATE TABLE magnum_blobs (
+        "CREATE INDEX magnum_key_pairs_name ON magnum_key_pairs (name, id)",
+        "CREATE TABLE magnum_blobs (
         hash {key} NOT NULL PRIMARY KEY,
         content TEXT NOT NULL
     )",
-    "CREATE TABLE magnum_discoveries (
+        "CREATE TABLE magnum_discoveries (
         cluster_id {key} NOT NULL PRIMARY KEY REFERENCES magnum_clusters (id) ON DELETE CASCADE,
         revision BIGINT NOT NULL,
         body TEXT NOT NULL
     )",
-    "CREATE TABLE magnum_tombstones (
+        "CREATE TABLE magnum_tombstones (
         cluster_id {key} NOT NULL PRIMARY KEY,
         project_id {key} NOT NULL,
         body TEXT NOT NULL
     )",
-]];
+    ],
+    &["CREATE TABLE magnum_certificate_notes (
+        cluster_id {key} NOT NULL REFERENCES magnum_clusters (id) ON DELETE CASCADE,
+        about {key} NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (cluster_id, about)
+    )"],
+];
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS magnum_migrations (
     version BIGINT NOT NULL PRIMARY KEY,

@@ -13,8 +13,8 @@ use super::transaction::Work;
 use super::{cluster_rows, quota_rows};
 use crate::Result;
 use crate::model::{
-    ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation, OperationState, Revision,
-    TemplateId, Tombstone,
+    CertificateNote, ClusterId, ClusterTemplate, DiscoveryRegistry, Event, EventId, LedgerEntry, Operation,
+    OperationState, Revision, TemplateId, Tombstone,
 };
 use crate::ports::{Commit, Idempotent, KeyPair, Write};
 use crate::store::refusal;
@@ -85,6 +85,8 @@ impl Writer<'_> {
                 quota_rows::delete(self.dialect, self.connection, project, *resource).await
             }
             Write::PutDiscovery(registry) => self.put_discovery(registry).await,
+            Write::PutCertificateNote(note) => self.put_note(note).await,
+            Write::DeleteCertificateNote(id, about) => self.delete_note(*id, about).await,
             Write::PutEvent(event) => self.put_event(event).await,
             Write::PutTombstone(tombstone) => self.put_tombstone(tombstone).await,
         }
@@ -313,6 +315,36 @@ impl Writer<'_> {
             .sql(")");
         let inserted = insert.run(self.connection).await;
         inserted.map(|_| ()).map_err(|error| taken(error, stale))
+    }
+
+    async fn put_note(&mut self, note: &CertificateNote) -> Result<(), Failure> {
+        let (cluster, about) = (note.cluster_id, note.about());
+        let there = self
+            .say("SELECT id FROM magnum_clusters WHERE id = ")
+            .id(cluster.0);
+        if !there.finds(self.connection).await? {
+            return Err(refusal::stale("cluster", cluster).into());
+        }
+        self.delete_note(cluster, &about).await?;
+        let insert = self
+            .say("INSERT INTO magnum_certificate_notes (cluster_id, about, body) VALUES (")
+            .id(cluster.0)
+            .sql(", ")
+            .text(&about)
+            .sql(", ")
+            .json(json(note)?)
+            .sql(")");
+        self.insert(insert, "note of a certificate").await
+    }
+
+    async fn delete_note(&mut self, cluster: ClusterId, about: &str) -> Result<(), Failure> {
+        let delete = self
+            .say("DELETE FROM magnum_certificate_notes WHERE cluster_id = ")
+            .id(cluster.0)
+            .sql(" AND about = ")
+            .text(about);
+        delete.run(self.connection).await?;
+        Ok(())
     }
 
     /// Numbers events as they are committed: writers see each other's last number.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::choice::Choice;
 use super::fixtures::{
-    Corner, LONG, event, instant, key_pair, ledger_entry, operation, put_registry, registry, require,
+    Corner, LONG, event, instant, key_pair, ledger_entry, note, operation, put_registry, registry, require,
 };
 use super::quotas::quota;
 use crate::model::{
@@ -145,7 +145,7 @@ impl Pair {
     }
 
     async fn write(&self, choice: &mut Choice) -> Write {
-        match choice.of(23) {
+        match choice.of(26) {
             0 => Write::InsertTemplate(Box::new(self.template(choice).await)),
             1 => Write::PutTemplate(Box::new(self.template(choice).await)),
             2 => Write::DeleteTemplate(self.template_id(choice), Revision(choice.of(3).cast_signed())),
@@ -187,6 +187,14 @@ impl Pair {
                 let stored = self.left.store.discovery(registry.cluster_id).await.unwrap();
                 registry.revision = revision(stored.map(|stored| stored.revision), choice);
                 put_registry(&registry)
+            }
+            22..=24 => {
+                let note = note(self.cluster_id(choice), &choice.of(2).to_string(), choice.of(3));
+                Write::PutCertificateNote(Box::new(note))
+            }
+            25 => {
+                let about = note(self.cluster_id(choice), &choice.of(2).to_string(), 0).about();
+                Write::DeleteCertificateNote(self.cluster_id(choice), about)
             }
             _ => {
                 let mut event = event(&self.cluster(choice).await);
@@ -320,6 +328,7 @@ impl Pair {
             same!(active_operation(cluster));
             same!(ledger(cluster));
             same!(discovery(cluster));
+            same!(certificate_notes(cluster));
             same!(operation(OperationId(self.id(3, choice))));
         }
         for key in ["key 0", "key 1"] {

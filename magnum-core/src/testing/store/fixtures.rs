@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::model::{
-    Cluster, ClusterId, ClusterStatus, ClusterTemplate, DiscoveryMember, DiscoveryRegistry, DriverRef, Event,
-    EventId, FailureCode, Fault, Health, Labels, LedgerEntry, LedgerId, NodeCredential, OnCreateFailure,
-    Operation, OperationId, OperationKind, OperationState, Outcome, Owned, Pool, PoolRole, Progress,
-    Revision, SealedToken, Step, TemplateId, TemplateSpec,
+    CertificateNote, Cluster, ClusterId, ClusterStatus, ClusterTemplate, DiscoveryMember, DiscoveryRegistry,
+    DriverRef, Event, EventId, FailureCode, Fault, Health, Labels, LedgerEntry, LedgerId, NodeCredential,
+    Noted, OnCreateFailure, Operation, OperationId, OperationKind, OperationState, Outcome, Owned, Pool,
+    PoolRole, Progress, Revision, Rotation, RotationStage, SealedToken, Step, TemplateId, TemplateSpec,
 };
 use crate::ports::{CertRef, Claim, Commit, Condition, KeyPair, Lease, Sealed, Store, Write};
 use crate::{ErrorKind, Result};
@@ -94,9 +94,15 @@ impl Corner {
             api_address: None,
             coe_version: None,
             container_version: None,
-            ca_cert: Some(reference),
+            ca_cert: Some(reference.clone()),
             authorities: std::collections::BTreeMap::new(),
             magnum_cert: None,
+            certificates_version: 3,
+            rotation: Some(Rotation {
+                number: 2,
+                stage: RotationStage::Announced,
+                others: [("ca".to_owned(), reference.clone())].into(),
+            }),
             node_credentials: vec![NodeCredential {
                 role: PoolRole::Master,
                 sealed: Sealed("sealed too".to_owned()),
@@ -237,6 +243,19 @@ pub(super) fn event(cluster: &Cluster) -> Event {
         status: cluster.status,
         reason: None,
         at: instant(4),
+    }
+}
+
+/// What a node of a cluster says: two of them differ by the member.
+pub(super) fn note(cluster: ClusterId, member: &str, version: u64) -> CertificateNote {
+    CertificateNote {
+        cluster_id: cluster,
+        noted: Noted::Taken {
+            role: PoolRole::Worker,
+            member: member.to_owned(),
+            version,
+            at: instant(0),
+        },
     }
 }
 

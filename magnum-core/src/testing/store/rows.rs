@@ -5,11 +5,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::fixtures::{
-    Corner, LONG, changed, event, instant, key_pair, ledger_entry, operation, put, put_registry, refused,
-    registry,
+    Corner, LONG, changed, event, instant, key_pair, ledger_entry, note, operation, put, put_registry,
+    refused, registry,
 };
 use crate::ErrorKind;
-use crate::model::{OperationState, Owned, Tombstone};
+use crate::model::{CertificateNote, OperationState, Owned, Tombstone};
 use crate::ports::{Commit, Idempotent, Store, Write};
 
 /// What is inserted under a key that is taken is refused with `Conflict`, and what is there stays.
@@ -331,4 +331,42 @@ pub async fn a_registry_goes_with_its_cluster(store: Arc<dyn Store>) {
         ErrorKind::Stale,
         "a registry of a cluster that is gone",
     );
+}
+
+/// A newer note takes the place of the one about the same, and all of them go with their cluster.
+///
+/// # Panics
+/// When the rule is broken.
+pub async fn notes_go_with_their_cluster(store: Arc<dyn Store>) {
+    let corner = Corner::of(store);
+    let put = |note: &CertificateNote| Commit::new().write(Write::PutCertificateNote(Box::new(note.clone())));
+    refused(
+        corner.commit(put(&note(corner.cluster().id, "0", 1))).await,
+        ErrorKind::Stale,
+        "a note of no cluster",
+    );
+    let (cluster, other) = (corner.make_cluster().await, corner.make_cluster().await);
+    let (first, second) = (note(cluster.id, "1", 1), note(cluster.id, "0", 1));
+    let (newer, elsewhere) = (note(cluster.id, "1", 2), note(other.id, "1", 3));
+    for note in [&first, &second, &newer, &elsewhere] {
+        corner.commit(put(note)).await.expect("its cluster is there");
+    }
+    let noted = async |id| corner.store.certificate_notes(id).await.unwrap();
+    assert_eq!(
+        noted(cluster.id).await,
+        [second.clone(), newer.clone()],
+        "by what they are about"
+    );
+    for _ in 0..2 {
+        let drop = Write::DeleteCertificateNote(cluster.id, second.about());
+        corner
+            .commit(Commit::new().write(drop))
+            .await
+            .expect("gone is what it should be");
+        assert_eq!(noted(cluster.id).await, std::slice::from_ref(&newer));
+    }
+    let gone = Commit::new().write(Write::DeleteCluster(cluster.id));
+    corner.commit(gone).await.unwrap();
+    assert_eq!(noted(cluster.id).await, []);
+    assert_eq!(noted(other.id).await, [elsewhere]);
 }

@@ -114,5 +114,6 @@ pub(super) fn policy() -> NodePolicy {
             },
         ],
         shared_keys: vec![(PoolRole::Master, SERVICE_ACCOUNT)],
+        renewal: true,
     }
 }

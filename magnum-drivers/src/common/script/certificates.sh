@@ -3,6 +3,10 @@
 node_endpoint_url='__NODE_ENDPOINT_URL__'
 node_endpoint_ca='__NODE_ENDPOINT_CA__'
 node_credential='__NODE_CREDENTIAL__'
+# A token of this server's own, once it has one.
+token_file=/var/lib/magnum/token
+# 1 to get all anew.
+renewing=0
 # Which member of its pool the node is, and what its server is called, where certificates say so.
 : "${node_member:=}" "${node_name:=}"
 
@@ -26,15 +30,16 @@ endpoint_answer() {
 # ask_endpoint PATH ANSWER [CURL OPTION...]: the answer goes into a file. Tries again for some minutes while the
 # endpoint cannot be reached or says that it is too early.
 ask_endpoint() {
-    local path=$1 answer=$2 attempt status reason='' code
+    local path=$1 answer=$2 attempt status reason='' code secret=$node_credential
     shift 2
+    [[ ! -s $token_file ]] || secret=$(<"$token_file")
     for ((attempt = 1; attempt <= 24; attempt++)); do
         : >"$answer"
         code=0
         status=$(
             {
                 curl_option url "$node_endpoint_url$path"
-                curl_option header "Authorization: Bearer $node_credential"
+                curl_option header "Authorization: Bearer $secret"
                 [[ -z $node_endpoint_ca ]] || curl_option cacert "$scratch/endpoint-ca.pem"
             } | curl --config - --silent --show-error --proto '=https,http' --connect-timeout 15 --max-time 60 \
                 --output "$answer" --write-out '%{http_code}' "$@" 2>"$scratch/curl-error"
@@ -45,6 +50,11 @@ ask_endpoint() {
             return 0
         else
             reason="the node endpoint answered $status: $(endpoint_answer "$answer")"
+            if [[ $status == 401 && $secret != "$node_credential" ]]; then
+                # The token has expired. While servers of the cluster are being changed the credential works again.
+                secret=$node_credential
+                continue
+            fi
             case $status in
                 408 | 425 | 429 | 5??) ;;
                 *) fail "$reason" ;;
@@ -79,7 +89,7 @@ certificate_fits() {
 
 # fetch_authority PATH FILE: puts the certificate of one of the cluster's authorities in place.
 fetch_authority() {
-    if [[ -s $2 ]] && openssl x509 -in "$2" -noout -checkend 0 >/dev/null 2>&1; then
+    if ((!renewing)) && [[ -s $2 ]] && openssl x509 -in "$2" -noout -checkend 0 >/dev/null 2>&1; then
         return 0
     fi
     ask_endpoint "$1" "$scratch/ca.pem"
@@ -93,7 +103,7 @@ fetch_authority() {
 fetch_certificate() {
     local purpose=$1 key=$2 certificate=$3 ca=$4 name names='' kind
     shift 4
-    if certificate_fits "$key" "$certificate" "$ca" "$@"; then
+    if ((!renewing)) && certificate_fits "$key" "$certificate" "$ca" "$@"; then
         return 0
     fi
     for name in "$@"; do

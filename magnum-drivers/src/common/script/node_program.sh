@@ -56,10 +56,3 @@ start_units() {
         fi
     done
 }
-
-# report_once REASON DATA: the stack waits for it at the first boot only.
-report_once() {
-    [[ ! -e $reported ]] || return 0
-    report SUCCESS "$1" "$2"
-    put_file 600 "$reported" <<<"$1"
-}

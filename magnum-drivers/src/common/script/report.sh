@@ -80,6 +80,13 @@ report() {
     return 1
 }
 
+# report_once REASON DATA: the stack waits for it at the first boot only.
+report_once() {
+    [[ ! -e $reported ]] || return 0
+    report SUCCESS "$1" "$2"
+    put_file 600 "$reported" <<<"$1"
+}
+
 on_exit() {
     local status=$?
     trap - EXIT ERR

@@ -21,6 +21,8 @@ swarm_port='__SWARM_PORT__'
 
 {{> node_program.sh}}
 
+{{> renewal.sh}}
+
 {{> server.sh}}
 
 {{> images.sh}}
@@ -33,6 +35,33 @@ swarm_port='__SWARM_PORT__'
 
 etcd_identity=server
 
+certificate_places=("$certs/ca.crt" "$certs/server.crt" "$certs/server.key" "$etcd_certs")
+
+get_certificates() {
+    local -a names=("${own_addresses[@]}" 127.0.0.1)
+    [[ -z $api_private_address ]] || names+=("$api_private_address")
+    [[ -z $api_public_address ]] || names+=("$api_public_address")
+    fetch_authority /ca "$certs/ca.crt"
+    fetch_certificate manager "$certs/server.key" "$certs/server.crt" "$certs/ca.crt" "${names[@]}"
+    get_etcd_certificates
+}
+
+# ask_swarm ARGUMENT...: the manager on this server.
+ask_swarm() {
+    local -a docker=(docker --host "tcp://127.0.0.1:$swarm_port")
+    if [[ $tls == on ]]; then
+        docker+=(--tlsverify --tlscacert "$certs/ca.crt" --tlscert "$certs/server.crt" --tlskey "$certs/server.key")
+    fi
+    "${docker[@]}" "$@"
+}
+
+take_certificates() {
+    start_units etcd.service
+    wait_for 'etcd does not answer' ask_etcd /version
+    start_units swarm-manager.service
+    wait_for 'Swarm does not answer' ask_swarm version
+}
+
 configure() {
     local arguments options="-p $swarm_port:2375"
     prepare_docker_server
@@ -40,13 +69,7 @@ configure() {
     forget_docker_key
 
     if [[ $tls == on ]]; then
-        local -a names=("${own_addresses[@]}" 127.0.0.1)
-        [[ -z $api_private_address ]] || names+=("$api_private_address")
-        [[ -z $api_public_address ]] || names+=("$api_public_address")
-        step 'get certificates'
-        fetch_authority /ca "$certs/ca.crt"
-        fetch_certificate manager "$certs/server.key" "$certs/server.crt" "$certs/ca.crt" "${names[@]}"
-        get_etcd_certificates
+        get_first_certificates
     fi
 
     step 'configure etcd'
@@ -70,10 +93,6 @@ write_network() {
 }
 
 start() {
-    local -a docker=(docker --host "tcp://127.0.0.1:$swarm_port")
-    if [[ $tls == on ]]; then
-        docker+=(--tlsverify --tlscacert "$certs/ca.crt" --tlscert "$certs/server.crt" --tlskey "$certs/server.key")
-    fi
     wait_for_docker
     step 'get the programs'
     take_etcd
@@ -86,7 +105,7 @@ start() {
 
     step 'start Swarm'
     start_units swarm-manager.service
-    wait_for 'Swarm does not answer' "${docker[@]}" version
+    wait_for 'Swarm does not answer' ask_swarm version
 
     step 'report'
     report_once "Swarm $swarm_version answers on port $swarm_port" "$docker_version"
@@ -94,4 +113,8 @@ start() {
 
 # shellcheck disable=SC2086
 reach_cloud ${masters//,/ } $api_private_address $api_public_address
-if [[ ${1:-} == start ]]; then start; else configure; fi
+case ${1:-} in
+    start) start ;;
+    renew) renew ;;
+    *) configure ;;
+esac

@@ -17,6 +17,8 @@ docker_port={{docker_port}}
 
 {{> node_program.sh}}
 
+{{> renewal.sh}}
+
 {{> server.sh}}
 
 {{> images.sh}}
@@ -48,6 +50,26 @@ configure_rexray() {
         "$(rexray_options rshared)"
 }
 
+certificate_places=("$certs/ca.crt" "$certs/server.crt" "$certs/server.key" "$etcd_certs")
+
+get_certificates() {
+    fetch_authority /ca "$certs/ca.crt"
+    fetch_certificate daemon "$certs/server.key" "$certs/server.crt" "$certs/ca.crt" "${own_addresses[@]}"
+    put_directory 755 /etc/etcd
+    put_directory 700 "$etcd_certs"
+    fetch_authority /authorities/etcd "$etcd_certs/ca.crt"
+    fetch_certificate etcd-client "$etcd_certs/client.key" "$etcd_certs/client.crt" "$etcd_certs/ca.crt"
+}
+
+# take_certificates: Docker's containers go on meanwhile.
+take_certificates() {
+    [[ $network_driver != flannel ]] || start_units flanneld.service
+    systemctl restart docker.service
+    wait_for 'Docker does not answer' docker version
+    start_units swarm-agent.service
+    wait_for "the managers do not know the node $private_address" is_known
+}
+
 configure() {
     local -a tls_options=()
     prepare_docker_server
@@ -55,14 +77,8 @@ configure() {
     forget_docker_key
 
     if [[ $tls == on ]]; then
-        step 'get certificates'
-        fetch_authority /ca "$certs/ca.crt"
-        fetch_certificate daemon "$certs/server.key" "$certs/server.crt" "$certs/ca.crt" "${own_addresses[@]}"
-        put_directory 755 /etc/etcd
-        put_directory 700 "$etcd_certs"
-        fetch_authority /authorities/etcd "$etcd_certs/ca.crt"
-        fetch_certificate etcd-client "$etcd_certs/client.key" "$etcd_certs/client.crt" "$etcd_certs/ca.crt"
-        tls_options=(--tlsverify "--tlscacert=$certs/ca.crt" "--tlscert=$certs/server.crt" "--tlskey=$certs/server.key")
+        get_first_certificates
+        tls_options=(--live-restore --tlsverify "--tlscacert=$certs/ca.crt" "--tlscert=$certs/server.crt" "--tlskey=$certs/server.key")
     fi
 
     step 'configure Docker'
@@ -100,4 +116,8 @@ start() {
 
 # shellcheck disable=SC2086
 reach_cloud ${masters//,/ }
-if [[ ${1:-} == start ]]; then start; else configure; fi
+case ${1:-} in
+    start) start ;;
+    renew) renew ;;
+    *) configure ;;
+esac

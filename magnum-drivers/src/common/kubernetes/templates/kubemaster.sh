@@ -14,6 +14,8 @@ node_member='__INDEX__'
 
 {{> node_program.sh}}
 
+{{> renewal.sh}}
+
 {{> server.sh}}
 
 {{> images.sh}}
@@ -35,6 +37,8 @@ node_member='__INDEX__'
 service_cidr='{{service_cidr}}'
 api_public_address='__API_PUBLIC_ADDRESS__'
 subnetlen='__SUBNETLEN__'
+
+certificate_places=("$certs" "$etcd_certs")
 
 get_certificates() {
     local -a names=("${own_addresses[@]}" 127.0.0.1 {{service_address}} kubernetes kubernetes.default
@@ -97,14 +101,27 @@ configure_controllers() {
     static_pod kube-scheduler false --kubeconfig=/etc/kubernetes/admin.kubeconfig --leader-elect=true
 }
 
+# take_certificates: pods of this server are made anew, since what they are made of names their certificates.
+take_certificates() {
+    configure_apiserver
+    configure_controllers
+    configure_kube_proxy
+    start_masters_units
+}
+
+# start_masters_units: and wait until the API answers.
+start_masters_units() {
+    start_units etcd.service ${apiserver_units[@]+"${apiserver_units[@]}"} kubelet.service flanneld.service
+    wait_for 'the API does not answer' "${kubectl[@]}" get --raw=/healthz
+}
+
 configure() {
     local api=http://127.0.0.1:$api_port member
     prepare_server
 
     if [[ $tls == on ]]; then
-        step 'get certificates'
         api=https://127.0.0.1:$api_port
-        get_certificates
+        get_first_certificates
     fi
 
     step 'configure etcd'
@@ -128,14 +145,14 @@ configure() {
 
 {{> kubernetes_dns.sh}}
 
+kubectl=("$programs/kubectl" --kubeconfig=/etc/kubernetes/admin.kubeconfig)
+
 start() {
-    local kubectl=("$programs/kubectl" --kubeconfig=/etc/kubernetes/admin.kubeconfig)
     start_server kubelet kubectl ${apiserver_programs[@]+"${apiserver_programs[@]}"}
     take_etcd
 
     step 'start Kubernetes'
-    start_units etcd.service ${apiserver_units[@]+"${apiserver_units[@]}"} kubelet.service flanneld.service
-    wait_for 'the API does not answer' "${kubectl[@]}" get --raw=/healthz
+    start_masters_units
     join /etc/kubernetes/admin.kubeconfig
 
     step 'add what runs in the cluster'
@@ -147,4 +164,8 @@ start() {
 
 # shellcheck disable=SC2086
 reach_cloud ${masters//,/ } $api_private_address $api_public_address
-if [[ ${1:-} == start ]]; then start; else configure; fi
+case ${1:-} in
+    start) start ;;
+    renew) renew ;;
+    *) configure ;;
+esac

@@ -14,6 +14,8 @@ node_member='__INDEX__'
 
 {{> node_program.sh}}
 
+{{> renewal.sh}}
+
 {{> server.sh}}
 
 {{> images.sh}}
@@ -30,17 +32,30 @@ node_member='__INDEX__'
 
 {{> registry.sh}}
 
+certificate_places=("$certs")
+
+get_certificates() {
+    fetch_authority /ca "$certs/ca.crt"
+    fetch_certificate kubelet "$certs/kubelet.key" "$certs/kubelet.crt" "$certs/ca.crt" \
+        "${own_addresses[@]}" "$node_name"
+    fetch_certificate proxy "$certs/proxy.key" "$certs/proxy.crt" "$certs/ca.crt"
+}
+
+# take_certificates: the pod of this server is made anew, since what it is made of names its certificates.
+take_certificates() {
+    configure_kube_proxy
+    start_units kubelet.service flanneld.service
+    wait_for "Kubernetes does not know the node $node_name" \
+        "$programs/kubectl" --kubeconfig=/etc/kubernetes/kubelet.kubeconfig get node "$node_name"
+}
+
 configure() {
     local api=http://$api_private_address:$api_port
     prepare_server
 
     if [[ $tls == on ]]; then
-        step 'get certificates'
         api=https://$api_private_address:$api_port
-        fetch_authority /ca "$certs/ca.crt"
-        fetch_certificate kubelet "$certs/kubelet.key" "$certs/kubelet.crt" "$certs/ca.crt" \
-            "${own_addresses[@]}" "$node_name"
-        fetch_certificate proxy "$certs/proxy.key" "$certs/proxy.crt" "$certs/ca.crt"
+        get_first_certificates
     fi
 
     step 'configure Kubernetes'
@@ -66,4 +81,8 @@ start() {
 }
 
 reach_cloud "$api_private_address"
-if [[ ${1:-} == start ]]; then start; else configure; fi
+case ${1:-} in
+    start) start ;;
+    renew) renew ;;
+    *) configure ;;
+esac

@@ -56,7 +56,9 @@ static_pod() {
     shift 2
     {
         printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  namespace: kube-system\n' "$name"
-        printf '  labels: {k8s-app: %s}\nspec:\n  hostNetwork: true\n' "$name"
+        printf '  labels: {k8s-app: %s}\n' "$name"
+        [[ $tls != on ]] || printf '  annotations: {certificates: "%s"}\n' "$(held_certificates)"
+        printf 'spec:\n  hostNetwork: true\n'
         # It reads the server's files, where SELinux is enforcing.
         printf '  securityContext: {seLinuxOptions: {type: spc_t}}\n'
         printf '  containers:\n  - name: %s\n    image: "%s"\n' "$name" "$hyperkube"

@@ -1,0 +1,191 @@
+//! New certificates on a server that runs.
+
+use std::process::Command;
+
+use crate::new_endpoint;
+use crate::support::kubernetes::*;
+use crate::support::policy::{MASTER_CREDENTIAL, MASTER_TOKEN, WORKER_TOKEN};
+
+const CA: &str = "/etc/kubernetes/certs/ca.crt";
+const TAKEN: &str = "/var/lib/magnum/certificates";
+
+fn certificates_in(pem: &str) -> usize {
+    pem.matches("BEGIN CERTIFICATE").count()
+}
+
+/// Whether the newest authority, which is the first, has signed it.
+fn is_new(server: &KubeServer, certificate: &str, ca: &str) -> bool {
+    let first = server.beside("first.pem");
+    let cut = Command::new("openssl")
+        .arg("x509")
+        .arg("-in")
+        .arg(server.path(ca))
+        .arg("-out")
+        .arg(&first)
+        .status();
+    assert!(cut.unwrap().success());
+    let verified = Command::new("openssl")
+        .args(["verify", "-CAfile"])
+        .arg(first)
+        .arg(server.path(certificate))
+        .output()
+        .unwrap();
+    verified.status.success()
+}
+
+fn restarts(server: &KubeServer) -> Vec<String> {
+    let all = server
+        .commands()
+        .into_iter()
+        .filter(|call| call.contains(" restart "));
+    all.map(|call| call.rsplit(' ').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn nothing_new_changes_nothing() {
+    let endpoint = new_endpoint();
+    for role in crate::BOTH {
+        let server = KubeServer::new(&kubernetes_cluster(), role, &endpoint);
+        server.configures();
+        endpoint.server.forget();
+        server.succeeds(&server.renew());
+        assert!(endpoint.server.asked("/").is_empty(), "it is not set up yet");
+        server.starts();
+        let before = server.snapshot();
+        server.forget();
+        server.succeeds(&server.renew());
+        assert_eq!(server.snapshot(), before);
+        let asked = endpoint.server.asked("/");
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        assert_eq!(
+            (asked[0].method.as_str(), asked[0].path.as_str()),
+            ("GET", "/v1/clusters/c/certificates?member=0")
+        );
+        let token = [MASTER_TOKEN, WORKER_TOKEN][usize::from(matches!(role, Role::Minion(_)))];
+        assert!(
+            asked[0].has_header(&format!("Authorization: Bearer {token}")),
+            "{asked:?}"
+        );
+        assert!(restarts(&server).is_empty() && server.signals().is_empty());
+    }
+}
+
+#[test]
+fn a_new_authority_is_taken_and_told() {
+    for driver in KUBERNETES {
+        let endpoint = new_endpoint();
+        let servers = crate::BOTH.map(|role| KubeServer::new(&cluster_of(driver), role, &endpoint));
+        servers.iter().for_each(|server| server.comes_up());
+        for name in ["ca", "etcd"] {
+            endpoint.authority(name).rotate();
+        }
+        endpoint.set_version("1");
+        for server in &servers {
+            let pods = server.read("/etc/kubernetes/manifests/kube-proxy.yaml");
+            server.forget();
+            endpoint.server.forget();
+            server.succeeds(&server.renew());
+            assert_eq!(certificates_in(&server.read(CA)), 2);
+            let mut certificates = vec![("/etc/kubernetes/certs/kubelet.crt", CA)];
+            let mut units = vec!["kubelet.service", "flanneld.service"];
+            if matches!(server.role, Role::Master(_)) {
+                certificates.push(("/etc/kubernetes/certs/server.crt", CA));
+                certificates.push(("/etc/etcd/certs/server.crt", "/etc/etcd/certs/ca.crt"));
+                if driver != COREOS {
+                    units.insert(0, "kube-apiserver.service");
+                }
+                units.insert(0, "etcd.service");
+            }
+            for (certificate, ca) in certificates {
+                assert!(is_new(server, certificate, ca), "{driver} {certificate}");
+            }
+            assert_eq!(restarts(server), units, "{driver}");
+            let anew = server.read("/etc/kubernetes/manifests/kube-proxy.yaml");
+            assert_ne!(pods, anew, "the pod is made anew");
+            let told = endpoint.server.asked("/").pop().unwrap();
+            assert_eq!(
+                (told.method.as_str(), told.body.as_str()),
+                ("PUT", "1"),
+                "told when all runs with it"
+            );
+            assert!(server.read(TAKEN).starts_with("1 "));
+            assert!(server.signals().is_empty(), "the stack hears nothing of it");
+
+            server.forget();
+            let settled = server.snapshot();
+            server.succeeds(&server.renew());
+            assert_eq!(server.snapshot(), settled);
+            assert!(restarts(server).is_empty());
+        }
+    }
+}
+
+/// Whatever fails, the next time all of it is done, and nothing is told before.
+#[test]
+fn a_renewal_that_failed_is_repeated() {
+    let endpoint = new_endpoint();
+    for role in crate::BOTH {
+        let server = KubeServer::new(&kubernetes_cluster(), role, &endpoint);
+        endpoint.set_version("0");
+        server.comes_up();
+        endpoint.set_version("7");
+        server.forget();
+        endpoint.server.forget();
+        server.fail_call("systemctl --no-block restart kubelet.service");
+        assert!(!server.renew().status.success());
+        assert!(
+            endpoint
+                .server
+                .asked("/")
+                .iter()
+                .all(|asked| asked.method != "PUT")
+        );
+        assert!(server.signals().is_empty(), "the stack hears nothing of it");
+        server.fail_call("none");
+        server.forget();
+        server.succeeds(&server.renew());
+        assert!(restarts(&server).contains(&"kubelet.service".to_owned()));
+        assert!(server.read(TAKEN).starts_with("7 "));
+    }
+}
+
+#[test]
+fn certificates_that_have_grown_old_are_renewed() {
+    let endpoint = new_endpoint();
+    let server = KubeServer::new(&kubernetes_cluster(), crate::BOTH[1], &endpoint);
+    server.comes_up();
+    let before = server.read("/etc/kubernetes/certs/kubelet.crt");
+    endpoint.set_version("0 renew");
+    server.succeeds(&server.renew());
+    let renewed = server.read("/etc/kubernetes/certs/kubelet.crt");
+    assert_ne!(renewed, before);
+    endpoint.set_version("0");
+    server.succeeds(&server.renew());
+    assert_eq!(server.read("/etc/kubernetes/certs/kubelet.crt"), renewed, "once");
+}
+
+/// The token is renewed each week; one that has expired is not the end while servers are being changed.
+#[test]
+fn the_token_is_renewed() {
+    let endpoint = new_endpoint();
+    let server = KubeServer::new(&kubernetes_cluster(), crate::BOTH[0], &endpoint);
+    server.comes_up();
+    let token = "/var/lib/magnum/token";
+    assert_eq!(server.mode(token), 0o600);
+    let aged = Command::new("touch")
+        .args(["--date", "8 days ago"])
+        .arg(server.path(token))
+        .status();
+    assert!(aged.unwrap().success());
+    endpoint.server.forget();
+    server.succeeds(&server.renew());
+    assert_eq!(endpoint.server.asked("/v1/clusters/c/token").len(), 1);
+
+    server.write(token, "expired");
+    endpoint.server.forget();
+    server.succeeds(&server.renew());
+    let asked = endpoint.server.asked("/");
+    assert!(asked[0].has_header("Authorization: Bearer expired"));
+    assert!(asked[1].has_header(&format!("Authorization: Bearer {MASTER_CREDENTIAL}")));
+}
