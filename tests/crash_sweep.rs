@@ -36,6 +36,10 @@ enum Kind {
     Unwind,
     /// A create for which the cloud had no room, tried again.
     Resume,
+    /// The first part of a change of authorities.
+    Rotate,
+    /// Its second part.
+    RotateFinish,
     Delete,
     /// Of a cluster whose certificates are kept by Barbican.
     DeleteInBarbican,
@@ -72,6 +76,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
         let scene = match kind {
             Kind::DeleteMade => Scene::of_kubernetes(7, settings).await,
             Kind::CreateInBarbican | Kind::DeleteInBarbican => Scene::of_barbican(7, settings).await,
+            Kind::Rotate | Kind::RotateFinish => Scene::renewing(7, settings, Duration::from_secs(60)).await,
             _ => Scene::with(7, settings).await,
         };
         if kind == Kind::CreateKubernetes {
@@ -110,6 +115,14 @@ fn run(kind: Kind, harm: Harm) -> Ended {
                     .scale_cluster(&scene.cx, id, 2, options)
                     .await
                     .unwrap();
+            }
+            Kind::Rotate => {
+                scene.magnum.ca_rotate(&scene.cx, id).await.unwrap();
+            }
+            Kind::RotateFinish => {
+                scene.magnum.ca_rotate(&scene.cx, id).await.unwrap();
+                scene.settle().await;
+                scene.magnum.ca_rotate_finish(&scene.cx, id).await.unwrap();
             }
             Kind::Resume => {
                 scene.cloud.clear_faults();
@@ -181,6 +194,17 @@ fn run(kind: Kind, harm: Harm) -> Ended {
                 "{kind:?} {harm:?} left {left}; calls: {calls:#?}"
             );
         }
+        if matches!(kind, Kind::Rotate | Kind::RotateFinish) {
+            let rotation = scene.cluster(id).await.unwrap().rotation;
+            let overlap = rotation.is_some_and(|rotation| rotation.stage == RotationStage::Overlap);
+            assert_eq!(overlap, kind == Kind::Rotate, "{kind:?} {harm:?}");
+            let ledger = scene.store.ledger(id).await.unwrap();
+            let certificates = ledger
+                .iter()
+                .filter(|entry| matches!(entry.owned, Owned::Certificate { .. }));
+            let expected = if kind == Kind::Rotate { 4 } else { 2 };
+            assert_eq!(certificates.count(), expected, "{kind:?} {harm:?}");
+        }
         if kind == Kind::RollBack {
             let nodes = scene.cluster(id).await.unwrap().node_count();
             assert_eq!(nodes, 1, "{kind:?} {harm:?}");
@@ -200,7 +224,7 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             "{kind:?} {harm:?} left {left}; calls: {calls:#?}"
         );
         assert_eq!(scene.store.ledger(id).await.unwrap(), [], "{kind:?} {harm:?}");
-        for role in ["ca", "client", "etcd", "service-account"] {
+        for role in ["ca", "client", "etcd", "service-account", "ca.1", "client.1"] {
             let kept = scene
                 .store
                 .key_pairs(&format!("magnum-{id}-{role}"))
@@ -314,6 +338,18 @@ fn every_call_of_a_create_of_kubernetes_can_go_wrong() {
 fn every_call_to_barbican_of_a_create_can_go_wrong() {
     let good = Some(ClusterStatus::CREATE_COMPLETE);
     sweep_those(Kind::CreateInBarbican, good, to_barbican);
+}
+
+#[test]
+fn every_call_of_a_change_of_authorities_can_go_wrong() {
+    sweep(Kind::Rotate, Some(ClusterStatus::UPDATE_COMPLETE));
+    drops(Kind::Rotate);
+}
+
+#[test]
+fn every_call_of_the_end_of_a_change_of_authorities_can_go_wrong() {
+    sweep(Kind::RotateFinish, Some(ClusterStatus::UPDATE_COMPLETE));
+    drops(Kind::RotateFinish);
 }
 
 #[test]
