@@ -41,6 +41,8 @@ mod barbican;
 mod blocking;
 mod certificate;
 mod client_request;
+#[cfg(feature = "barbican")]
+mod encrypted_key;
 mod fingerprint;
 #[cfg(feature = "fixtures")]
 mod fixture_keys;
@@ -49,6 +51,8 @@ mod key_sources;
 mod key_strength;
 mod keypair_store;
 mod known_keys;
+#[cfg(feature = "barbican")]
+mod label;
 mod pem;
 mod private_key;
 mod profile;
@@ -58,6 +62,7 @@ mod request_subject;
 mod sealer;
 mod sealing_key;
 mod subject;
+mod uuid_reference;
 
 pub use authority::OpenSslAuthority;
 #[cfg(feature = "barbican")]
