@@ -188,19 +188,19 @@ fn store(files: &Files, id: Uuid, name: &str, bundle: &CertificateBundle, key: &
     files.flush()
 }
 
-/// `None` when there is no whole bundle.
+/// `None` when there is no whole bundle. The key is read last and deleted first: nothing that a deletion has taken
+/// meanwhile is missing from what is returned.
 fn fetch(files: &Files, id: Uuid, sealer: &dyn Sealer) -> Result<Option<CertificateBundle>> {
     let Some(certificate) = files.read(&parts::certificate(id))? else {
         return Ok(None);
     };
     let intermediates = files.read(&parts::intermediates(id))?;
     let private_key = match files.read(&parts::sealed_key(id))? {
-        Some(sealed) => Some(sealer.open(&Sealed(text(&sealed)?), &id.to_string())?),
-        None => original_key(files, id)?,
-    };
-    // A deletion begins with the certificate: as long as that is there, nothing was missing before.
-    let (Some(private_key), true) = (private_key, files.has(&parts::certificate(id))?) else {
-        return Ok(None);
+        Some(sealed) => sealer.open(&Sealed(text(&sealed)?), &id.to_string())?,
+        None => match original_key(files, id)? {
+            Some(key) => key,
+            None => return Ok(None),
+        },
     };
     Ok(Some(CertificateBundle {
         certificate: text(&certificate)?,
@@ -211,10 +211,10 @@ fn fetch(files: &Files, id: Uuid, sealer: &dyn Sealer) -> Result<Option<Certific
 
 /// A private key as the original Magnum kept it.
 fn original_key(files: &Files, id: Uuid) -> Result<Option<Secret>> {
+    let passphrase = files.read(&parts::passphrase(id))?;
     let Some(key) = files.read(&parts::key(id))? else {
         return Ok(None);
     };
-    let passphrase = files.read(&parts::passphrase(id))?;
     let passphrase = passphrase.as_ref().map(text).transpose()?.map(Secret::new);
     encrypted_key::opened(Secret::new(text(&key)?), passphrase.as_ref()).map(Some)
 }

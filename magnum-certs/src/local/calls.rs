@@ -31,24 +31,40 @@ impl Calls {
 
 #[cfg(test)]
 pub(super) mod limit {
+    use std::fmt;
     use std::io;
     use std::sync::Mutex;
 
-    /// Lets some calls succeed and no other, and remembers them.
+    /// Lets so many calls succeed, and remembers all of them.
     #[derive(Debug)]
     pub(in crate::local) struct Limit {
         pub(in crate::local) made: Mutex<Vec<&'static str>>,
-        succeed: usize,
-        /// Whether the first that fails has its effect.
-        lost_answer: bool,
+        pub(in crate::local) succeed: usize,
+        pub(in crate::local) then: Then,
+    }
+
+    /// What happens after the calls that succeed.
+    pub(in crate::local) enum Then {
+        /// All others fail.
+        Fail,
+        /// All others fail, but the first has its effect.
+        LoseAnswer,
+        /// This happens, once, and then they succeed as well.
+        Run(Mutex<Option<Box<dyn FnOnce() + Send>>>),
+    }
+
+    impl fmt::Debug for Then {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Then")
+        }
     }
 
     impl Limit {
-        pub(in crate::local) fn new(succeed: usize, lost_answer: bool) -> Self {
+        pub(in crate::local) fn new(succeed: usize, then: Then) -> Self {
             Self {
                 made: Mutex::default(),
                 succeed,
-                lost_answer,
+                then,
             }
         }
 
@@ -63,8 +79,15 @@ pub(super) mod limit {
             if before < self.succeed {
                 return call();
             }
-            if before == self.succeed && self.lost_answer {
-                let _ = call();
+            match &self.then {
+                Then::Run(other) => {
+                    if let Some(run) = other.lock().unwrap().take() {
+                        run();
+                    }
+                    return call();
+                }
+                Then::LoseAnswer if before == self.succeed => drop(call()),
+                Then::LoseAnswer | Then::Fail => {}
             }
             Err(io::Error::other("the test ends here"))
         }

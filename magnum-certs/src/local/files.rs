@@ -1,7 +1,7 @@
 //! What is done to the files of the directory, all of it by the directory that was looked at and not by its path.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 
 use magnum_core::{Error, ErrorKind, Result, shown};
@@ -90,18 +90,6 @@ impl Files {
         Ok(Some(content))
     }
 
-    /// Whether there is something of that name.
-    pub(super) fn has(&self, name: &str) -> Result<bool> {
-        self.calls.make("look for a file", || {
-            Ok(there(rustix::fs::statat(
-                &self.directory,
-                name,
-                AtFlags::SYMLINK_NOFOLLOW,
-            ))?
-            .is_some())
-        })
-    }
-
     /// Gives a file another name, in one step.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<()> {
         self.calls.make("rename a file", || {
@@ -112,8 +100,10 @@ impl Files {
     /// Removes a file, or the link in its place; that it is not there is what is wanted.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
         self.calls.make("remove a file", || {
-            there(rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()))?;
-            Ok(())
+            match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => Ok(()),
+                Err(errno) => Err(errno.into()),
+            }
         })
     }
 
@@ -147,12 +137,4 @@ fn unfit(name: &str, why: &str) -> Error {
             "{name} among the certificates {why}; files of this process' own user, of mode 0600 and at most 64 KiB are allowed"
         ),
     )
-}
-
-fn there<T>(answer: Result<T, Errno>) -> io::Result<Option<T>> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(errno) => Err(errno.into()),
-    }
 }

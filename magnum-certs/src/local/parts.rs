@@ -34,7 +34,7 @@ pub(super) fn passphrase(id: Uuid) -> String {
     format!("{id}.pass")
 }
 
-/// Everything that is of no use without the certificate.
+/// Everything that is of no use without the certificate, the keys before what belongs to them.
 pub(super) fn hidden(id: Uuid) -> [String; 5] {
     [
         new_certificate(id),

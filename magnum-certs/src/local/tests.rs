@@ -6,7 +6,7 @@ use magnum_core::SystemRandom;
 use magnum_core::testing::cert_manager::conformance;
 use tempfile::TempDir;
 
-use super::calls::limit::Limit;
+use super::calls::limit::{Limit, Then};
 use super::*;
 use crate::{AesSealer, SealingKey};
 
@@ -49,11 +49,11 @@ fn bundle() -> CertificateBundle {
     }
 }
 
-async fn the_rules_are_kept(lost_answer: bool) {
+async fn the_rules_are_kept(then: impl Fn() -> Then) {
     let directory = directory();
     let make = async || Arc::new(opened(&directory).await) as Arc<dyn CertManager>;
     let failing = async |calls: usize| {
-        let limit = Arc::new(Limit::new(calls, lost_answer));
+        let limit = Arc::new(Limit::new(calls, then()));
         Arc::new(limited(&directory, &limit).await) as Arc<dyn CertManager>
     };
     let held = async |_: &str| files(&directory).len();
@@ -63,19 +63,19 @@ async fn the_rules_are_kept(lost_answer: bool) {
 
 #[tokio::test]
 async fn the_rules_of_certificate_stores_are_kept() {
-    the_rules_are_kept(false).await;
+    the_rules_are_kept(|| Then::Fail).await;
 }
 
 #[tokio::test]
 async fn the_rules_are_kept_when_a_call_has_its_effect_and_the_process_ends() {
-    the_rules_are_kept(true).await;
+    the_rules_are_kept(|| Then::LoseAnswer).await;
 }
 
 /// Without power, what was not flushed may be lost, in any order.
 #[tokio::test]
 async fn everything_is_flushed_before_what_depends_on_it() {
     let directory = directory();
-    let limit = Arc::new(Limit::new(usize::MAX, false));
+    let limit = Arc::new(Limit::new(usize::MAX, Then::Fail));
     let manager = limited(&directory, &limit).await;
     let made = || std::mem::take(&mut *limit.made.lock().unwrap());
     let entered = ["open the directory", "look at the directory", "list the files"];
@@ -116,7 +116,7 @@ async fn everything_is_flushed_before_what_depends_on_it() {
 async fn what_is_begun_is_found_before_anything_secret_is_there() {
     let directory = directory();
     for calls in 0..100 {
-        let manager = limited(&directory, &Arc::new(Limit::new(calls, true))).await;
+        let manager = limited(&directory, &Arc::new(Limit::new(calls, Then::LoseAnswer))).await;
         let outcome = manager.store("a", bundle()).await;
         let found = opened(&directory).await.find("a").await.unwrap();
         let there = files(&directory);
@@ -152,4 +152,66 @@ async fn a_uuid_in_use_is_not_used_again() {
     assert_eq!(error.kind(), ErrorKind::Internal, "{error:?}");
     assert_eq!(manager.find("b").await.unwrap(), []);
     assert_eq!(manager.fetch(&reference).await.unwrap(), bundle());
+}
+
+/// A deletion that gets so far before any call of a `fetch` leaves it all of the bundle or nothing.
+async fn is_whole_or_gone(prepare: impl Fn(&TempDir, &CertRef), expected: &CertificateBundle) {
+    let directory = directory();
+    let mut outcomes = [0, 0];
+    for (before, removes) in (0..20).flat_map(|before| (0..14).map(move |removes| (before, removes))) {
+        let reference = opened(&directory).await.store("a", bundle()).await.unwrap();
+        prepare(&directory, &reference);
+        let id = reference.reference.parse().unwrap();
+        let deleter = limited(&directory, &Arc::new(Limit::new(removes, Then::Fail))).await;
+        let delete = move || drop(deleter.directory.enter().and_then(|files| delete(&files, id)));
+        let limit = Arc::new(Limit::new(
+            before,
+            Then::Run(std::sync::Mutex::new(Some(Box::new(delete)))),
+        ));
+        match limited(&directory, &limit).await.fetch(&reference).await {
+            Ok(whole) => {
+                assert_eq!(whole, *expected, "{removes} calls before call {before}");
+                outcomes[0] += 1;
+            }
+            Err(error) => {
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::NotFound,
+                    "{removes} before {before}: {error:?}"
+                );
+                outcomes[1] += 1;
+            }
+        }
+        opened(&directory).await.delete(&reference).await.unwrap();
+    }
+    assert!(outcomes.iter().all(|seen| *seen > 0), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn what_is_fetched_during_a_deletion_is_whole_or_gone() {
+    is_whole_or_gone(|_, _| (), &bundle()).await;
+}
+
+#[tokio::test]
+async fn what_the_original_stored_is_whole_or_gone_as_well() {
+    const PLAIN: &str = include_str!("../../fixtures/key-0.pem");
+    let key = openssl::pkey::PKey::private_key_from_pem(PLAIN.as_bytes()).unwrap();
+    let encrypted = key
+        .private_key_to_pem_pkcs8_passphrase(openssl::symm::Cipher::aes_256_cbc(), b"passphrase")
+        .unwrap();
+    let prepare = |directory: &TempDir, reference: &CertRef| {
+        let file = |part: &str| {
+            let name = format!("certificates/{}.{part}", reference.reference);
+            directory.path().join(name)
+        };
+        fs::rename(file("key.sealed"), file("key")).unwrap();
+        fs::write(file("key"), &encrypted).unwrap();
+        fs::write(file("pass"), "passphrase").unwrap();
+        fs::set_permissions(file("pass"), fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let expected = CertificateBundle {
+        private_key: Secret::new(PLAIN),
+        ..bundle()
+    };
+    is_whole_or_gone(prepare, &expected).await;
 }
