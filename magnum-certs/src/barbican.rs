@@ -1,8 +1,6 @@
 //! The `barbican` certificate store: each certificate is a container of secrets in the service user's project.
 
 mod client;
-mod encrypted_key;
-mod label;
 mod reference;
 
 use async_trait::async_trait;
@@ -10,11 +8,15 @@ use magnum_core::{CertManager, CertRef, CertificateBundle, Error, ErrorKind, Res
 use magnum_openstack::OpenStack;
 
 use self::client::{Client, Container};
-use self::label::label;
 use self::reference::Kept;
 use crate::blocking::blocking;
+use crate::encrypted_key;
+use crate::label::label;
 
 const BACKEND: &str = "barbican";
+
+/// The longest name that Barbican takes, in characters.
+const LONGEST_NAME: usize = 255;
 
 /// The secrets of a container of type `certificate`, by the names that Barbican has for them.
 const CERTIFICATE: &str = "certificate";
@@ -69,7 +71,7 @@ impl CertManager for BarbicanCertManager {
     }
 
     async fn store(&self, name: &str, bundle: CertificateBundle) -> Result<CertRef> {
-        let label = label(name);
+        let label = label(name, LONGEST_NAME);
         // Some of the stores behind Barbican keep only the first certificate of a secret that is called one.
         let intermediates = bundle
             .intermediates
@@ -129,7 +131,7 @@ impl CertManager for BarbicanCertManager {
     }
 
     async fn find(&self, name: &str) -> Result<Vec<CertRef>> {
-        let label = label(name);
+        let label = label(name, LONGEST_NAME);
         // In this order: a secret whose container comes into being meanwhile is not taken for one without.
         let secrets = self.client.secrets(&label).await?;
         let containers = self.client.containers(&label).await?;

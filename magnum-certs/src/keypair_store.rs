@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::uuid_reference;
 use async_trait::async_trait;
 use magnum_core::{
     CertManager, CertRef, CertificateBundle, Commit, Error, IdSource, KeyPair, Result, Sealer, Store, Write,
 };
-use uuid::Uuid;
 
 const BACKEND: &str = "x509keypair";
 
@@ -62,11 +62,11 @@ impl CertManager for X509KeyPairStore {
         self.store
             .commit(Commit::new().write(Write::PutKeyPair(Box::new(row))))
             .await?;
-        Ok(reference(id))
+        Ok(uuid_reference::of(BACKEND, id))
     }
 
     async fn fetch(&self, reference: &CertRef) -> Result<CertificateBundle> {
-        let id = own_id(reference)?;
+        let id = uuid_reference::own(BACKEND, reference)?;
         let row = self
             .store
             .key_pair(id)
@@ -80,7 +80,7 @@ impl CertManager for X509KeyPairStore {
     }
 
     async fn delete(&self, reference: &CertRef) -> Result<()> {
-        let id = own_id(reference)?;
+        let id = uuid_reference::own(BACKEND, reference)?;
         self.store
             .commit(Commit::new().write(Write::DeleteKeyPair(id)))
             .await
@@ -88,27 +88,9 @@ impl CertManager for X509KeyPairStore {
 
     async fn find(&self, name: &str) -> Result<Vec<CertRef>> {
         let rows = self.store.key_pairs(name).await?;
-        Ok(rows.into_iter().map(|row| reference(row.id)).collect())
-    }
-}
-
-fn reference(id: Uuid) -> CertRef {
-    CertRef {
-        backend: BACKEND.to_owned(),
-        reference: id.to_string(),
-    }
-}
-
-/// The UUID of one of our references.
-fn own_id(reference: &CertRef) -> Result<Uuid> {
-    let foreign = |value: &str, message: &str| {
-        Err(Error::field("certificate reference", value, message).at("certs", "x509keypair"))
-    };
-    if reference.backend != BACKEND {
-        return foreign(&reference.backend, "a reference of x509keypair is needed");
-    }
-    match Uuid::try_parse(&reference.reference) {
-        Ok(id) if id.to_string() == reference.reference => Ok(id),
-        _ => foreign(&reference.reference, "a UUID, lower-case with hyphens, is needed"),
+        Ok(rows
+            .into_iter()
+            .map(|row| uuid_reference::of(BACKEND, row.id))
+            .collect())
     }
 }

@@ -1,18 +1,19 @@
 //! Certificates of openstack-magnum: an authority over OpenSSL, sources of private keys, sealing of
-//! secrets at rest, and certificate stores: `x509keypair`, and with feature `barbican` the one of that name.
+//! secrets at rest, and certificate stores: `x509keypair`, `local` on Unix, and with feature `barbican` the one of that
+//! name.
 //!
 //! | What | Port of `magnum-core` | Here |
 //! | --- | --- | --- |
 //! | Makes authorities, issues and signs | `Authority` | [`OpenSslAuthority`] |
 //! | Makes private keys | `KeySource` | [`RsaKeys`], [`EcKeys`], with feature `fixtures` [`FixtureKeys`] |
 //! | Seals and opens secrets | `Sealer` | [`AesSealer`] with [`SealingKey`] |
-//! | Keeps certificates with their keys | `CertManager` | [`X509KeyPairStore`], with feature `barbican` [`BarbicanCertManager`] |
+//! | Keeps certificates with their keys | `CertManager` | [`X509KeyPairStore`], on Unix [`LocalCertManager`], with feature `barbican` [`BarbicanCertManager`] |
 //!
 //! [`ClientRequest`] is the other side: a key and a signing request for who wants a client certificate.
 //!
 //! Nothing here asks for a passphrase, whatever it is given: private keys are read only as PKCS#8 that is
-//! not encrypted, everything else is decoded before OpenSSL sees it, and an encrypted key out of Barbican is opened
-//! with the passphrase that is kept beside it or not at all.
+//! not encrypted, everything else is decoded before OpenSSL sees it, and an encrypted key that the original kept is
+//! opened with the passphrase that is kept beside it or not at all.
 //!
 //! # Example
 //! ```
@@ -41,6 +42,8 @@ mod barbican;
 mod blocking;
 mod certificate;
 mod client_request;
+#[cfg(any(unix, feature = "barbican"))]
+mod encrypted_key;
 mod facts;
 mod fingerprint;
 #[cfg(feature = "fixtures")]
@@ -50,6 +53,10 @@ mod key_sources;
 mod key_strength;
 mod keypair_store;
 mod known_keys;
+#[cfg(any(unix, feature = "barbican"))]
+mod label;
+#[cfg(unix)]
+mod local;
 mod pem;
 mod private_key;
 mod profile;
@@ -59,6 +66,7 @@ mod request_subject;
 mod sealer;
 mod sealing_key;
 mod subject;
+mod uuid_reference;
 
 pub use authority::OpenSslAuthority;
 #[cfg(feature = "barbican")]
@@ -68,5 +76,7 @@ pub use client_request::ClientRequest;
 pub use fixture_keys::FixtureKeys;
 pub use key_sources::{EcKeys, RsaBits, RsaKeys};
 pub use keypair_store::X509KeyPairStore;
+#[cfg(unix)]
+pub use local::LocalCertManager;
 pub use sealer::AesSealer;
 pub use sealing_key::SealingKey;

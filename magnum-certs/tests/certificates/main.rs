@@ -9,6 +9,8 @@ mod intermediate_authorities;
 mod issued_chains;
 mod key_sources;
 mod keypair_store;
+#[cfg(unix)]
+mod local;
 mod refused_authorities;
 mod refused_requests;
 mod requests;

@@ -1,4 +1,4 @@
-//! Private keys out of Barbican, which may be encrypted.
+//! Private keys that another program kept, which may be encrypted.
 
 use magnum_core::{Error, ErrorKind, Result, Secret};
 use openssl::error::ErrorStack;
@@ -12,7 +12,7 @@ use crate::private_key;
 ///
 /// # Errors
 /// `Configuration` when it is no private key, or the passphrase is not its own.
-pub(super) fn opened(pem: Secret, passphrase: Option<&Secret>) -> Result<Secret> {
+pub(crate) fn opened(pem: Secret, passphrase: Option<&Secret>) -> Result<Secret> {
     if single_block(pem.expose(), &["PRIVATE KEY"]).is_ok() {
         return Ok(pem);
     }
@@ -25,7 +25,7 @@ pub(super) fn opened(pem: Secret, passphrase: Option<&Secret>) -> Result<Secret>
         None => Err(ErrorStack::get()),
     };
     let key = PKey::private_key_from_pem_callback(pem.expose().as_bytes(), answer).map_err(|_| {
-        let message = "a private key in Barbican cannot be read, or not with the passphrase beside it";
+        let message = "a private key in the store cannot be read, or not with the passphrase beside it";
         Error::new(ErrorKind::Configuration, message)
     })?;
     private_key::write(&key)
@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
 
-    const PLAIN: &str = include_str!("../../fixtures/key-0.pem");
+    const PLAIN: &str = include_str!("../fixtures/key-0.pem");
 
     fn secret(pem: Vec<u8>) -> Secret {
         Secret::new(String::from_utf8(pem).unwrap())
