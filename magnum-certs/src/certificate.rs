@@ -81,7 +81,7 @@ pub(crate) fn authority(key: &PKey<Private>, common_name: String, issuance: &Iss
 /// A leaf certificate for `public_key`, signed by `issuer`, that ends no later than the issuer.
 ///
 /// # Errors
-/// `Configuration` when the authority has expired.
+/// `Configuration` when the authority has expired, or its private key does not make its signatures.
 pub(crate) fn leaf<T: HasPublic>(
     issuer: &Issuer,
     public_key: &PKeyRef<T>,
@@ -110,7 +110,15 @@ pub(crate) fn leaf<T: HasPublic>(
         builder.sign(&issuer.key, digest_for(&issuer.key))?;
         Ok(builder.build())
     };
-    build().map_err(openssl_fault("issue a certificate"))
+    let certificate = build().map_err(openssl_fault("issue a certificate"))?;
+    // A private key says its public half itself, and it may be another's: the signature tells.
+    if !matches!(certificate.verify(&issuer.key), Ok(true)) {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "the certificate authority's private key does not make signatures that its certificate verifies",
+        ));
+    }
+    Ok(certificate)
 }
 
 fn append_leaf_extensions(

@@ -83,16 +83,17 @@ impl Request {
         Self::check_size(pem)?;
         let der = single_block(pem, &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"])
             .map_err(|why| refused("PEM", format!("the request {why}")))?;
-        let parsed = CertReq::from_der(&der)
-            .map_err(|_| refused("DER", "the block does not hold a certificate signing request"))?;
+        let parsed = CertReq::from_der(&der).map_err(|_| no_request())?;
 
         check_signature_algorithm(parsed.algorithm.oid)?;
         check_key_parameters(&parsed.info.public_key)?;
+        // Before OpenSSL reads it all, and does not say which part it cannot read.
+        let subject = RequestedSubject::read(&parsed.info.subject)?;
         let public_key = proven_key(&der)?;
 
         Ok(Self {
             public_key,
-            subject: RequestedSubject::read(&parsed.info.subject)?,
+            subject,
             extensions: RequestedExtensions::read(&parsed.info.attributes)?,
         })
     }
@@ -101,6 +102,10 @@ impl Request {
 /// A refused request: the aspect that is wrong, and why. The request itself is never repeated.
 pub(crate) fn refused(aspect: impl std::fmt::Display, why: impl Into<String>) -> Error {
     Error::field("csr", aspect, why)
+}
+
+fn no_request() -> Error {
+    refused("DER", "the block does not hold a certificate signing request")
 }
 
 fn check_signature_algorithm(algorithm: ObjectIdentifier) -> Result<()> {
@@ -142,9 +147,10 @@ fn check_key_parameters(key: &SubjectPublicKeyInfoOwned) -> Result<()> {
 
 /// The request's key, if it is strong enough and has signed the request.
 fn proven_key(der: &[u8]) -> Result<PKey<Public>> {
-    let unreadable = |_| refused("key", "the public key cannot be read");
-    let request = X509Req::from_der(der).map_err(unreadable)?;
-    let key = request.public_key().map_err(unreadable)?;
+    let request = X509Req::from_der(der).map_err(|_| no_request())?;
+    let key = request
+        .public_key()
+        .map_err(|_| refused("key", "the public key cannot be read"))?;
     key_strength::check(&key).map_err(|weak| refused(weak.key, weak.message))?;
     if !matches!(request.verify(&key), Ok(true)) {
         return Err(refused(

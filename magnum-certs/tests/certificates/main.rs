@@ -4,6 +4,7 @@
 
 mod barbican;
 mod client_requests;
+mod dropped_wishes;
 mod hostile_requests;
 mod intermediate_authorities;
 mod issued_chains;

@@ -7,11 +7,13 @@ use magnum_certs::{EcKeys, FixtureKeys, OpenSslAuthority};
 use magnum_core::{
     Authority, CertificateBundle, Entropy, ErrorKind, Profile, Result, Secret, SubjectName, SystemClock,
 };
+use openssl::ec::EcKey;
 use openssl::nid::Nid;
+use openssl::pkey::PKey;
 use openssl::symm::Cipher;
 
 use crate::requests::{Requested, ec_key, fixture_key, rsa_key};
-use crate::setting::{DAY, Given, NOW, YEAR, authority, authority_at, ca, client, node};
+use crate::setting::{DAY, Given, NOW, YEAR, authority, authority_at, ca, client, node, secret};
 
 #[tokio::test]
 async fn arguments_are_checked() {
@@ -111,6 +113,36 @@ async fn an_unusable_authority_is_named_as_such_and_nothing_prompts() {
             assert_eq!(refused.kind(), ErrorKind::Configuration, "{says}: {refused}");
             assert!(refused.to_string().contains(says), "{says}: {refused}");
         }
+    }
+}
+
+/// A private key of two halves that do not belong together, of which the public one is the authority's.
+#[tokio::test]
+async fn an_authority_whose_signatures_would_not_verify_signs_nothing() {
+    let own = ec_key(Nid::X9_62_PRIME256V1);
+    let authority = authority_at(NOW, Given::key(&own));
+    let ca = authority.create_ca("c1", YEAR).await.unwrap();
+    let (own, other) = (
+        own.ec_key().unwrap(),
+        ec_key(Nid::X9_62_PRIME256V1).ec_key().unwrap(),
+    );
+    let mixed = EcKey::from_private_components(own.group(), other.private_key(), own.public_key()).unwrap();
+    let ca = CertificateBundle {
+        private_key: secret(&PKey::from_ec_key(mixed).unwrap()),
+        ..ca
+    };
+    for refused in [
+        authority
+            .sign(&ca, &Requested::new().pem(), &client(&[]), DAY)
+            .await
+            .unwrap_err(),
+        authority.issue(&ca, "a", &client(&[]), DAY).await.unwrap_err(),
+    ] {
+        assert_eq!(refused.kind(), ErrorKind::Configuration, "{refused}");
+        assert!(
+            refused.to_string().contains("does not make signatures"),
+            "{refused}"
+        );
     }
 }
 

@@ -6,7 +6,9 @@ use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::stack::Stack;
-use openssl::x509::{X509Extension, X509NameBuilder, X509ReqBuilder};
+use openssl::x509::{X509Extension, X509NameBuilder, X509Req, X509ReqBuilder};
+use x509_cert::der::{Decode, Encode};
+use x509_cert::request::CertReq;
 
 /// A request in the making: by default a P-256 key, `CN=alice`, no extensions.
 pub(crate) struct Requested {
@@ -91,6 +93,24 @@ impl Requested {
             .unwrap();
         String::from_utf8(builder.build().to_pem().unwrap()).unwrap()
     }
+}
+
+/// The DER of a PEM request.
+pub(crate) fn der(pem: &str) -> Vec<u8> {
+    X509Req::from_pem(pem.as_bytes()).unwrap().to_der().unwrap()
+}
+
+/// DER as a PEM request.
+pub(crate) fn block(der: &[u8]) -> String {
+    let body = openssl::base64::encode_block(der);
+    format!("-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n")
+}
+
+/// A request changed after it was signed.
+pub(crate) fn altered(pem: &str, change: impl FnOnce(&mut CertReq)) -> String {
+    let mut request = CertReq::from_der(&der(pem)).unwrap();
+    change(&mut request);
+    block(&request.to_der().unwrap())
 }
 
 pub(crate) fn ec_key(curve: Nid) -> PKey<Private> {
