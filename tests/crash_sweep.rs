@@ -13,14 +13,16 @@ mod support;
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use magnum::openstack::sim::{At, Effect, Fault as Injected};
+use magnum::openstack::{Credentials, DomainRef, Named};
 use magnum::*;
 use support::interrupt::{CREATE_CHANGES, DELETE_CHANGES, Outcome};
 use support::kubernetes;
-use support::scene::Scene;
+use support::scene::{Scene, openstack};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -43,6 +45,8 @@ enum Kind {
     Delete,
     /// Of a cluster whose certificates are kept by Barbican.
     DeleteInBarbican,
+    /// Of a cluster whose owner is gone, by somebody else.
+    DeleteByColleague,
     /// Of a cluster that made load balancers and a volume by itself.
     DeleteMade,
 }
@@ -127,6 +131,11 @@ fn run(kind: Kind, harm: Harm) -> Ended {
             Kind::Resume => {
                 scene.cloud.clear_faults();
                 scene.magnum.retry_cluster(&scene.cx, id).await.unwrap();
+            }
+            Kind::DeleteByColleague => {
+                let other = colleague(&scene).await;
+                scene.cloud.remove_user(&scene.cx.user_id).unwrap();
+                scene.magnum.delete_cluster(&other, id, options).await.unwrap();
             }
             Kind::Delete | Kind::DeleteMade | Kind::DeleteInBarbican => {
                 if kind == Kind::DeleteMade {
@@ -242,6 +251,21 @@ fn run(kind: Kind, harm: Harm) -> Ended {
     })
 }
 
+async fn colleague(scene: &Scene) -> RequestContext {
+    let (name, project) = ("colleague", &scene.cx.project_id);
+    scene
+        .cloud
+        .add_user(name, "secret", project, &["member"])
+        .unwrap();
+    let login = openstack(&scene.cloud, &scene.clock, Arc::new(scene.cloud.transport()));
+    let credentials = Credentials::password(Named::new(name, DomainRef::id("default")), "secret");
+    let token = login
+        .login(credentials.in_project(Named::id(project)))
+        .await
+        .unwrap();
+    RequestContext::from_token(token)
+}
+
 async fn accept(scene: &Scene, kind: Kind) -> ClusterId {
     let mut spec = ClusterSpec::new("small").with_name("mycluster");
     if kind == Kind::Unwind {
@@ -350,6 +374,11 @@ fn every_call_of_a_change_of_authorities_can_go_wrong() {
 fn every_call_of_the_end_of_a_change_of_authorities_can_go_wrong() {
     sweep(Kind::RotateFinish, Some(ClusterStatus::UPDATE_COMPLETE));
     drops(Kind::RotateFinish);
+}
+
+#[test]
+fn every_call_of_a_delete_by_a_colleague_can_go_wrong() {
+    sweep(Kind::DeleteByColleague, None);
 }
 
 #[test]

@@ -119,6 +119,29 @@ impl TrustManager for Keystone {
         Ok(())
     }
 
+    async fn check_owner(&self, owner: &UserToken) -> Result<()> {
+        let identity = Identity::User(owner.token.clone());
+        let token = self.cloud.token_of(&identity).await?;
+        let refused = |why: &str| {
+            Err(Error::new(ErrorKind::Forbidden, why).at(Service::IDENTITY.name(), "trust.check"))
+        };
+        let roles = self.roles(&token)?;
+        match token.why_no_trust() {
+            None => Ok(()),
+            Some(why) if !token.application_credential => refused(why),
+            // Whether these may depends on the credential and on Keystone's release. A trust to a user that does not exist
+            // is not found where they may, and forbidden where they may not.
+            Some(why) => {
+                let project_id = token.project_id.as_deref().unwrap_or_default();
+                let call = request::create_trust(&token.user_id, project_id, NOBODY, &roles);
+                match self.cloud.call_as(&identity, &call).await {
+                    Err(error) if error.kind() == ErrorKind::Forbidden => refused(why),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
     async fn create_trust(&self, owner: &UserToken, trustee_id: &str) -> Result<String> {
         let identity = Identity::User(owner.token.clone());
         let token = self.cloud.token_of(&identity).await?;
@@ -161,6 +184,9 @@ impl TrustManager for Keystone {
         Err(refusal)
     }
 }
+
+/// The id of no user: Keystone's are hexadecimal digits.
+const NOBODY: &str = "nobody-at-all";
 
 /// Says which logins can give trusts when this one cannot.
 fn explained(error: Error, token: &Token) -> Error {

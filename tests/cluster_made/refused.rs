@@ -160,7 +160,9 @@ async fn an_owner_who_is_gone_is_told_as_such() {
     let fault = scene.cluster(id).await.unwrap().fault.unwrap();
     assert_eq!(fault.code, FailureCode::Authorization, "{fault}");
     assert!(
-        fault.message.contains("an administrator must give it back"),
+        fault
+            .message
+            .contains("have an administrator give back what is gone"),
         "{fault}"
     );
 }

@@ -184,7 +184,7 @@ impl Work {
         }
     }
 
-    fn trusts(&self) -> Result<Arc<dyn TrustManager>> {
+    pub(super) fn trusts(&self) -> Result<Arc<dyn TrustManager>> {
         match &self.inner.cloud(&self.cluster.cloud)?.trust {
             TrustMode::Trust(trusts) => Ok(Arc::clone(trusts)),
             TrustMode::None => {

@@ -173,6 +173,7 @@ impl Work {
     /// Removes the cluster's row; its ledger is empty but for kept volumes, or what is left in it is written down.
     pub(super) async fn vanish(&mut self, left: Option<Tombstone>) -> Result<Next> {
         self.operation.state = OperationState::Done;
+        self.operation.token = None;
         self.operation.ended_at = Some(self.inner.clock.now());
         self.cluster.status = ClusterStatus::DELETE_COMPLETE;
         let reason = match &left {

@@ -7,11 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::fence::limited;
 use super::owner;
-use super::work::Work;
-use crate::model::{Owned, Step};
+use super::work::{Next, Work};
+use crate::model::{LedgerEntry, OperationKind, Owned, Step};
 use crate::ports::{TrustCredentials, TrustManager, TrustMode};
 use crate::secret::Secret;
-use crate::{ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 impl Work {
     pub(super) async fn step_trust(&mut self) -> Result<()> {
@@ -82,11 +82,12 @@ impl Work {
                 self.intend(Owned::Trust {
                     trustee_id: trustee.to_owned(),
                     id: None,
+                    former: None,
                 })
                 .await?
             }
         };
-        let Owned::Trust { id, .. } = &mut entry.owned else {
+        let Owned::Trust { id, former, .. } = &mut entry.owned else {
             return Err(crate::Error::internal("the ledger entry is no trust"));
         };
         if id.is_some() {
@@ -99,6 +100,7 @@ impl Work {
         } else {
             Vec::new()
         };
+        made.retain(|id| Some(id) != former.as_ref());
         let kept = match made.pop() {
             Some(kept) => kept,
             None => {
@@ -119,6 +121,66 @@ impl Work {
         }
         *id = Some(kept);
         self.record(entry).await
+    }
+
+    /// Whether an error says that the cluster's trust is refused, and whoever asked for this operation can give another.
+    pub(super) fn can_delegate_anew(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Unauthorized
+            && self.operation.kind != OperationKind::Create
+            && self.trustee_id().is_some()
+            && owner::token(&self.inner, &self.cluster, &self.operation).is_ok()
+    }
+
+    /// Gives the cluster's trustee a trust of whoever asked for this operation, once, in the place of one that is refused.
+    pub(super) async fn delegate_anew(&mut self) -> Result<Next> {
+        tracing::warn!(
+            user = self.operation.user_id,
+            "the cluster's trust is refused; its caller gives another"
+        );
+        let trustee = self
+            .trustee_id()
+            .ok_or_else(|| Error::internal("there is no trustee"))?;
+        let trusts = self.trusts()?;
+        self.swap_trust(|id, former| {
+            if id.is_some() {
+                *former = id.take();
+            }
+        })
+        .await?;
+        if let Err(error) = self.trust(&*trusts, &trustee).await {
+            // The refused one may be given back.
+            self.swap_trust(|id, former| {
+                if id.is_none() {
+                    *id = former.take();
+                }
+            })
+            .await?;
+            return Err(error);
+        }
+        // Once is enough: a trust that is refused at once will be again.
+        self.operation.token = None;
+        self.operation.attempt = 0;
+        self.cluster.status_reason = None;
+        self.save(Vec::new()).await?;
+        Ok(Next::Again)
+    }
+
+    async fn swap_trust(&mut self, swap: impl Fn(&mut Option<String>, &mut Option<String>)) -> Result<()> {
+        let trust = |entry: &&LedgerEntry| matches!(entry.owned, Owned::Trust { .. });
+        let Some(mut entry) = self.ledger.iter().find(trust).cloned() else {
+            return Ok(());
+        };
+        if let Owned::Trust { id, former, .. } = &mut entry.owned {
+            swap(id, former);
+        }
+        self.record(entry).await
+    }
+
+    fn trustee_id(&self) -> Option<String> {
+        self.ledger.iter().find_map(|entry| match &entry.owned {
+            Owned::Trustee { id, .. } => id.clone(),
+            _ => None,
+        })
     }
 
     fn trustee_password(&self) -> Result<Secret> {

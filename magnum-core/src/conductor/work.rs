@@ -181,8 +181,10 @@ impl Work {
         if let Some(id) = self.stack_id() {
             self.cluster.stack_id = Some(id);
         }
-        // From here on nothing needs the caller any more.
-        self.operation.token = None;
+        // From here on nothing needs the caller any more, but that a removal may meet a trust that is refused.
+        if !matches!(self.operation.kind, OperationKind::Delete { .. }) {
+            self.operation.token = None;
+        }
         self.go_to(Step::Observe).await?;
         // The cloud takes a moment to show a change; a stack that is being made is there at once.
         Ok(match self.operation.kind {
@@ -273,7 +275,20 @@ impl Work {
     }
 
     /// An error of a step: try again later, or give up.
-    async fn setback(&mut self, error: Error) -> Result<Next> {
+    async fn setback(&mut self, mut error: Error) -> Result<Next> {
+        if self.can_delegate_anew(&error) {
+            match self.delegate_anew().await {
+                Err(failed) if failed.kind() == ErrorKind::Stale => return Err(failed),
+                Err(failed) => {
+                    tracing::warn!(error = ?failed, "no other trust could be given");
+                    // A refusal says less than what led to it; anything else is worth another try.
+                    if failed.retry() != Retry::Never {
+                        error = failed;
+                    }
+                }
+                given => return given,
+            }
+        }
         let attempt = self.operation.attempt.saturating_add(1);
         tracing::warn!(step = %self.operation.step, attempt, error = ?error, "step failed");
         if error.retry() == Retry::Never || attempt >= self.inner.settings.attempts {

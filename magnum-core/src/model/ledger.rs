@@ -27,6 +27,9 @@ pub enum Owned {
         trustee_id: String,
         /// Its id, once it exists.
         id: Option<String>,
+        /// The one before, which was refused; it goes with the trustee.
+        #[serde(default)]
+        former: Option<String>,
     },
     /// A certificate with its key in a certificate store.
     Certificate {

@@ -41,7 +41,8 @@ pub struct TrustCredentials {
 /// | `create_trustee` under a name that exists MUST fail with `Conflict` | yes |
 /// | `delete_trustee` and `delete_trust` of what is gone MUST return `Ok` | yes |
 /// | A trust MUST NOT allow redelegation | yes |
-/// | When the caller's credentials cannot make trusts, `create_trust` MUST fail with `Forbidden` and say which can | yes |
+/// | When the caller's credentials cannot make trusts, `check_owner` and `create_trust` MUST fail with `Forbidden` and say which can | yes |
+/// | `check_owner` MUST NOT make anything | yes |
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait TrustManager: fmt::Debug + Send + Sync + 'static {
@@ -53,6 +54,9 @@ pub trait TrustManager: fmt::Debug + Send + Sync + 'static {
 
     /// Removes a trustee user, and with it every trust to it.
     async fn delete_trustee(&self, trustee_id: &str) -> Result<()>;
+
+    /// Whether the token's user can give a trust as clusters need it; what cannot be told beforehand is no error.
+    async fn check_owner(&self, owner: &UserToken) -> Result<()>;
 
     /// Makes a trust from the token's user, in the token's project, to the trustee; returns its id.
     async fn create_trust(&self, owner: &UserToken, trustee_id: &str) -> Result<String>;

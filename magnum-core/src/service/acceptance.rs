@@ -8,7 +8,7 @@ use super::Magnum;
 use super::idempotency::Key;
 use crate::model::{
     Cluster, ClusterStatus, Event, EventId, Operation, OperationId, OperationKind, OperationState, Outcome,
-    Phase, Progress, RequestContext, SealedToken, Step,
+    Phase, Progress, RequestContext, SealedToken, Step, UserToken,
 };
 use crate::ports::{Commit, Condition, TrustMode, Write};
 use crate::{Error, ErrorKind, Result};
@@ -25,9 +25,15 @@ impl Magnum {
     ) -> Result<Operation> {
         let id = OperationId(self.inner.ids.uuid());
         let cloud = self.inner.cloud(&cluster.cloud)?;
-        // Only the making of trust and stack needs the caller; everything later goes under the trust.
-        let token = match (&kind, &cloud.trust, &cx.token) {
-            (OperationKind::Create, TrustMode::Trust(_), Some(token)) => Some(SealedToken {
+        // Only the making of trust and stack needs the caller; everything later goes under the trust, and only when that is
+        // refused the caller can give another. Nobody gives a trust in another project, or by one that was given.
+        let gives = |token: &UserToken| {
+            let own = token.project_id == cluster.project_id && token.user_id == cx.user_id;
+            kind == OperationKind::Create
+                || (own && cx.trust_id.is_none() && !matches!(kind, OperationKind::RotateAuthorities { .. }))
+        };
+        let token = match (&cloud.trust, &cx.token) {
+            (TrustMode::Trust(_), Some(token)) if gives(token) => Some(SealedToken {
                 sealed: self.inner.sealer.seal(&token.token, &id.to_string())?,
                 expires_at: token.expires_at,
             }),

@@ -231,6 +231,7 @@ impl Magnum {
             Owned::Trust {
                 trustee_id: trust.trustee_user_id.clone(),
                 id: Some(trust.trust_id.clone()),
+                former: None,
             },
         ];
         owned.extend(

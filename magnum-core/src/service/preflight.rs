@@ -5,7 +5,7 @@ use futures::future::{OptionFuture, join3};
 use super::look_ups::{KeypairName, LookUps, as_input, or_problem};
 use super::{Cloud, Magnum};
 use crate::model::{Cluster, RequestContext};
-use crate::ports::{Auth, ClusterDriver, Flavor, Limit, Needs};
+use crate::ports::{Auth, ClusterDriver, Flavor, Limit, Needs, TrustMode};
 use crate::{Error, ErrorKind, Problem, Result};
 
 impl Magnum {
@@ -20,6 +20,9 @@ impl Magnum {
     ) -> Result<()> {
         let cloud = self.inner.cloud(&cluster.cloud)?;
         let auth = self.inner.caller(cloud, cx)?;
+        if let (TrustMode::Trust(trusts), Auth::Token(token)) = (&cloud.trust, &auth) {
+            trusts.check_owner(token).await?;
+        }
         let look_ups = LookUps { cloud, auth: &auth };
         let mut problems = Vec::new();
         let image = or_problem(look_ups.image(&cluster.template).await, &mut problems)?;

@@ -295,6 +295,25 @@ impl SimCloud {
             .map(|user| user.id.clone())
     }
 
+    /// Makes an unrestricted application credential of a user with these roles; returns its identifier and its secret.
+    pub fn add_application_credential(
+        &self,
+        user_id: &str,
+        project_id: &str,
+        roles: &[&str],
+    ) -> (String, Secret) {
+        let made = self
+            .world()
+            .give_application_credential(user_id, project_id, roles);
+        (made.id, made.secret)
+    }
+
+    /// Gives a user a role in a project.
+    pub fn grant_role(&self, user_id: &str, project_id: &str, role: &str) {
+        self.world()
+            .grant(user_id, Target::Project(project_id.to_owned()), role);
+    }
+
     /// Takes a role in a project from a user.
     pub fn revoke_role(&self, user_id: &str, project_id: &str, role: &str) {
         self.world()

@@ -210,6 +210,7 @@ pub(super) fn ledger_entry(cluster: ClusterId, sequence: u32) -> LedgerEntry {
         owned: Owned::Trust {
             trustee_id: "trustee".to_owned(),
             id: None,
+            former: None,
         },
     }
 }

@@ -148,6 +148,7 @@ pub async fn a_commit_is_seen_by_the_next_read(store: Arc<dyn Store>) {
     exists.owned = Owned::Trust {
         trustee_id: "trustee".to_owned(),
         id: Some("id".to_owned()),
+        former: None,
     };
     let last = Tombstone {
         leftovers: Vec::new(),

@@ -27,6 +27,29 @@ pub struct ApplicationCredential {
 }
 
 impl World {
+    /// An application credential with these roles, as its user may make one.
+    pub(crate) fn give_application_credential(
+        &mut self,
+        user_id: &str,
+        project_id: &str,
+        roles: &[&str],
+    ) -> ApplicationCredential {
+        let role_ids = roles.iter().map(|role| self.ensure_role(role).id).collect();
+        let credential = ApplicationCredential {
+            id: self.new_hex_id(),
+            name: self.new_hex_id(),
+            user_id: user_id.to_owned(),
+            project_id: project_id.to_owned(),
+            secret: Secret::new(self.new_hex_id()),
+            role_ids,
+            unrestricted: true,
+        };
+        self.identity
+            .application_credentials
+            .insert(credential.id.clone(), credential.clone());
+        credential
+    }
+
     /// Makes an application credential with the caller's roles.
     ///
     /// # Errors
