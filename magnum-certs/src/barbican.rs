@@ -26,7 +26,8 @@ const PASSPHRASE: &str = "private_key_passphrase";
 
 /// Keeps certificates at Barbican: a container of type `certificate` for each, with a secret for each part of it, all
 /// of them under the certificate's name. They are in the project of the host's service user, under whose identity
-/// everything is done; it needs the role that lets it create secrets there.
+/// everything is done; it needs the role that lets it create secrets there. Only that user may read them, and who has
+/// the role of an administrator in that project: a host that changes its user needs that role for what is there.
 ///
 /// References are `containers/<uuid>`. URLs that end so, as the original Magnum stored them, are understood as well;
 /// of a URL only the UUID counts, and the endpoint is always the catalog's. A private key that is encrypted with a
@@ -82,11 +83,16 @@ impl CertManager for BarbicanCertManager {
             (CERTIFICATE, "certificate", bundle.certificate.as_str()),
             (PRIVATE_KEY, "private", bundle.private_key.expose()),
         ];
+        let readers = [self.client.own_user().await?];
         let mut made = Vec::new();
         for (part, kind, text) in parts.into_iter().chain(intermediates) {
-            made.push((part, self.client.create_secret(&label, kind, text).await?));
+            let url = self.client.create_secret(&label, kind, text).await?;
+            self.client.restrict(&Client::named(&url)?, &readers).await?;
+            made.push((part, url));
         }
-        Ok(reference(&self.client.create_container(&label, &made).await?))
+        let container = self.client.create_container(&label, &made).await?;
+        self.client.restrict(&container, &readers).await?;
+        Ok(reference(&container))
     }
 
     async fn fetch(&self, reference: &CertRef) -> Result<CertificateBundle> {

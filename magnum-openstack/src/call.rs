@@ -82,6 +82,12 @@ impl Call {
         Self::new(service, operation, Method::POST, template)
     }
 
+    /// Replaces something.
+    #[must_use]
+    pub fn put(service: Service, operation: &'static str, template: &'static str) -> Self {
+        Self::new(service, operation, Method::PUT, template)
+    }
+
     /// Changes something in part.
     #[must_use]
     pub fn patch(service: Service, operation: &'static str, template: &'static str) -> Self {

@@ -120,6 +120,7 @@ impl TrustManager for Keystone {
     }
 
     async fn check_owner(&self, owner: &UserToken) -> Result<()> {
+        self.cloud.trustee_domain_admin()?;
         let identity = Identity::User(owner.token.clone());
         let token = self.cloud.token_of(&identity).await?;
         let refused = |why: &str| {

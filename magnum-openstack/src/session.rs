@@ -155,26 +155,14 @@ impl OpenStack {
         Ok(cx)
     }
 
-    /// Whether clusters can be made under this login: whether it can give a trust, as far as that is known
-    /// without giving one.
+    /// Whether clusters can be made under this login: whether it can give a trust, told without giving one. Services ask
+    /// this themselves before they accept a cluster.
     ///
     /// # Errors
-    /// `Forbidden` says why not: application credentials and trusts cannot give trusts (a Keystone older
-    /// than 2026 accepts unrestricted application credentials). `Configuration` when the host has no
-    /// administrator of a trustee domain.
+    /// `Forbidden` says why not: trusts, and in patched Keystones application credentials, cannot give trusts.
+    /// `Configuration` when the host has no administrator of a trustee domain.
     pub async fn probe_trusts(&self, owner: &UserToken) -> Result<()> {
-        let deadline = self.inner.wire.deadline();
-        if self.inner.identity.trustee_domain_admin.is_none() {
-            return Err(no_trustee_domain());
-        }
-        let identity = Identity::User(owner.token.clone());
-        let token = self.inner.token(&identity, None, deadline).await?;
-        match token.why_no_trust() {
-            Some(why) => {
-                Err(Error::new(ErrorKind::Forbidden, why).at(Service::IDENTITY.name(), "trust.probe"))
-            }
-            None => Ok(()),
-        }
+        self.trusts().check_owner(owner).await
     }
 
     /// Makes a call to any service under somebody's credentials.
@@ -192,12 +180,23 @@ impl OpenStack {
         let deadline = inner.wire.deadline();
         let mut token = inner.token(identity, None, deadline).await?;
         let mut answer = inner.send(call, &token, deadline).await?;
+        let own = !matches!(identity, Identity::User(_));
         if answer.status() == StatusCode::UNAUTHORIZED {
-            if matches!(identity, Identity::User(_)) {
-                inner.tokens.forget(&identity.key(&inner.identity));
-            } else {
+            if own {
                 token = inner.token(identity, Some(&token), deadline).await?;
                 answer = inner.send(call, &token, deadline).await?;
+            } else {
+                inner.tokens.forget(&identity.key(&inner.identity));
+            }
+        } else if own && is_not_validated(&answer) {
+            match inner.token(identity, Some(&token), deadline).await {
+                Ok(renewed) => {
+                    token = renewed;
+                    answer = inner.send(call, &token, deadline).await?;
+                }
+                Err(error) if error.kind() == ErrorKind::Unauthorized => return Err(error),
+                // Keystone is away indeed.
+                Err(_) => {}
             }
         }
         if answer.status().is_success() {
@@ -210,6 +209,15 @@ impl OpenStack {
     pub(crate) async fn has(&self, auth: &Auth, service: Service) -> Result<bool> {
         let token = self.token_of(&self.inner.identity_of(auth)?).await?;
         Ok(token.catalog.has(service, self.inner.region.as_deref()))
+    }
+
+    /// The user that calls under these credentials are made by.
+    ///
+    /// # Errors
+    /// What the login answers.
+    pub async fn user_id(&self, auth: &Auth) -> Result<String> {
+        let token = self.token_of(&self.inner.identity_of(auth)?).await?;
+        Ok(token.user_id.clone())
     }
 
     /// The project that calls under these credentials are made in.
@@ -266,6 +274,14 @@ impl fmt::Debug for OpenStack {
             .field("interface", &self.inner.interface)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether a service could not have a token confirmed, in the words of keystonemiddleware: Keystone is away, or it
+/// forbids the confirmation, as of a trust whose owner has lost a role. A new login tells.
+fn is_not_validated(answer: &Answer) -> bool {
+    const WORDS: &[u8] = b"The Keystone service is temporarily unavailable";
+    answer.status() == StatusCode::SERVICE_UNAVAILABLE
+        && answer.body().windows(WORDS.len()).any(|part| part == WORDS)
 }
 
 fn no_trustee_domain() -> Error {

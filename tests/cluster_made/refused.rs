@@ -162,7 +162,7 @@ async fn an_owner_who_is_gone_is_told_as_such() {
     assert!(
         fault
             .message
-            .contains("have an administrator give back what is gone"),
+            .contains("an administrator must give back what is gone"),
         "{fault}"
     );
 }

@@ -2,6 +2,7 @@
 //! Magnum left them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -65,6 +66,76 @@ pub async fn rules() -> Outcome {
     cert_manager::what_is_gone_is_not_found(make()).await;
     cert_manager::foreign_references_are_refused(make()).await;
     Ok("4 rules".into())
+}
+
+/// What fails half way, at each of its calls and in both ways, leaves nothing that is not found and removed.
+pub async fn failures() -> Outcome {
+    // The rules' futures stay on one thread.
+    let own_thread = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(|error| error.to_string())?.block_on(broken())
+    };
+    let ended = tokio::task::spawn_blocking(own_thread).await;
+    ended.map_err(|error| error.to_string())?
+}
+
+async fn broken() -> Outcome {
+    let openstack = site::openstack(Arc::new(ReqwestTransport::new())).map_err(|error| error.to_string())?;
+    let held = async |name: &str| {
+        let mut count = 0;
+        for path in ["/secrets", "/containers"] {
+            let call = Call::get(Service::KEY_MANAGER, "held", path).query("name", name.to_owned());
+            let listed = openstack.call(&Auth::Service, &call).await.unwrap();
+            let listed: Value = listed.json().unwrap();
+            count += usize::try_from(listed["total"].as_u64().unwrap()).unwrap();
+        }
+        count
+    };
+    for effect in [false, true] {
+        let failing = async |calls: usize| {
+            let breaking = Breaking {
+                inner: ReqwestTransport::new(),
+                left: AtomicUsize::new(calls),
+                effect,
+            };
+            let openstack = site::openstack(Arc::new(breaking)).unwrap();
+            Arc::new(BarbicanCertManager::new(&openstack)) as Arc<dyn CertManager>
+        };
+        let manager: Arc<dyn CertManager> = Arc::new(BarbicanCertManager::new(&openstack));
+        cert_manager::a_failed_store_leaves_nothing_hidden(Arc::clone(&manager), &failing, &held).await;
+        cert_manager::a_failed_delete_can_be_repeated(manager, &failing, &held).await;
+    }
+    Ok("store and delete broken at each call, done or not: nothing left".into())
+}
+
+/// A connection that breaks: so many calls go through, and the last of them, with `effect`, without its answer.
+#[derive(Debug)]
+struct Breaking {
+    inner: ReqwestTransport,
+    left: AtomicUsize,
+    effect: bool,
+}
+
+#[async_trait::async_trait]
+impl HttpTransport for Breaking {
+    async fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+        profile: &TlsProfile,
+    ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        let through = |left: usize| left.checked_sub(1);
+        let before = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, through);
+        match before {
+            Ok(left) if left > 1 || !self.effect => self.inner.send(request, profile).await,
+            Ok(_) => {
+                let _ = self.inner.send(request, profile).await;
+                Err(TransportError::maybe_sent("connection reset"))
+            }
+            Err(_) => Err(TransportError::maybe_sent("connection reset")),
+        }
+    }
 }
 
 /// A container as the original stored it: an encrypted key with its passphrase, as bytes or as text, and a consumer.

@@ -27,6 +27,7 @@ mod life;
 mod lives;
 mod network;
 mod options;
+mod owners;
 mod refusals;
 mod site;
 mod subjects;
@@ -80,6 +81,10 @@ async fn main() -> ExitCode {
     waves[0].push(("barbican_life".into(), Box::pin(barbican::life())));
     waves[0].push(("barbican_rules".into(), Box::pin(barbican::rules())));
     waves[0].push(("barbican_original".into(), Box::pin(barbican::original())));
+    waves[0].push(("barbican_failures".into(), Box::pin(barbican::failures())));
+    waves[0].push(("owner_roles".into(), Box::pin(owners::roles_then_user())));
+    waves[0].push(("owner_roles_only".into(), Box::pin(owners::roles_only())));
+    waves[0].push(("owner_gone".into(), Box::pin(owners::user_at_once())));
     waves[0].push(("kubernetes_1_1".into(), Box::pin(kubernetes::small())));
     waves[0].push(("kubernetes_3_2".into(), Box::pin(kubernetes::highly_available())));
     waves[0].push(("kubernetes_made".into(), Box::pin(kubernetes::made_by_itself())));

@@ -101,6 +101,27 @@ impl Client {
         Ok(made.reference)
     }
 
+    /// Lets only these users read it, whatever roles others have in its project but those of an administrator.
+    pub(super) async fn restrict(&self, kept: &Kept, users: &[String]) -> Result<()> {
+        let body = json!({"read": {"users": users, "project-access": false}});
+        let call = match kept {
+            Kept::Container(_) => Call::put(BARBICAN, "container.acl", "/containers/{id}/acl"),
+            Kept::Secret(_) => Call::put(BARBICAN, "secret.acl", "/secrets/{id}/acl"),
+        };
+        self.call(&call.segment(kept.id()).json(&body)).await?;
+        Ok(())
+    }
+
+    /// What a URL of Barbican's names.
+    pub(super) fn named(url: &str) -> Result<Kept> {
+        read(url)
+    }
+
+    /// The user whose secrets they are.
+    pub(super) async fn own_user(&self) -> Result<String> {
+        self.cloud.user_id(&Auth::Service).await
+    }
+
     /// Makes a container of type `certificate` of secrets, by their names in it.
     pub(super) async fn create_container(&self, label: &str, parts: &[(&str, String)]) -> Result<Kept> {
         let parts: Vec<_> = parts

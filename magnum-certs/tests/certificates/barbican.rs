@@ -42,12 +42,20 @@ impl Setting {
     }
 
     fn over(&self, transport: impl HttpTransport) -> BarbicanCertManager {
+        self.of("magnum", transport)
+    }
+
+    fn manager_of(&self, user: &str) -> BarbicanCertManager {
+        self.of(user, self.cloud.transport())
+    }
+
+    fn of(&self, user: &str, transport: impl HttpTransport) -> BarbicanCertManager {
         let in_default = |name: &str| Named::new(name, DomainRef::id("default"));
         let openstack = OpenStack::builder()
             .auth_url(self.cloud.auth_url())
             .transport(Arc::new(transport))
             .clock(self.cloud.clock())
-            .service(Credentials::password(in_default("magnum"), "secret").in_project(in_default("service")))
+            .service(Credentials::password(in_default(user), "secret").in_project(in_default("service")))
             .build()
             .unwrap();
         BarbicanCertManager::new(&openstack)
@@ -383,4 +391,57 @@ async fn long_lists_are_read_to_their_end() {
     assert_eq!(manager.find("certificate").await.unwrap(), []);
     assert_eq!(manager.find("%").await.unwrap(), []);
     assert_eq!(manager.find("_ertificate").await.unwrap(), []);
+}
+
+/// Who is no administrator of the project reads nothing, and what cannot be kept from others is not kept.
+#[tokio::test]
+async fn only_the_hosts_own_user_reads_what_is_kept() {
+    let setting = Setting::new();
+    let manager = setting.manager();
+    let reference = manager.store("magnum-c-ca", bundle().await).await.unwrap();
+    let own = setting.cloud.user_id("magnum").unwrap();
+    let readers = setting.cloud.with(|world| {
+        let secrets = world.key_manager.secrets().map(|secret| secret.readers.clone());
+        let containers = world
+            .key_manager
+            .containers()
+            .map(|container| container.readers.clone());
+        secrets.chain(containers).collect::<Vec<_>>()
+    });
+    assert_eq!(readers.len(), 2 + 1, "two secrets and their container");
+    assert!(
+        readers
+            .iter()
+            .all(|who| who.as_deref() == Some(std::slice::from_ref(&own))),
+        "{readers:?}"
+    );
+
+    let roles = &["creator", "member"];
+    setting
+        .cloud
+        .add_user("other", "secret", &setting.project, roles)
+        .unwrap();
+    let error = setting.manager_of("other").fetch(&reference).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    manager.fetch(&reference).await.unwrap();
+
+    // A failure between making a secret and keeping it from others leaves nothing that is not found and removed.
+    let before = setting.held();
+    setting.cloud.inject(Fault::once(
+        At::Route {
+            method: Some(http::Method::PUT),
+            path_prefix: "/key-manager/v1/secrets".into(),
+            nth: 0,
+        },
+        Effect::Status {
+            status: 403,
+            retry_after: None,
+        },
+    ));
+    let error = manager.store("magnum-d-ca", bundle().await).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden, "{error}");
+    for left in manager.find("magnum-d-ca").await.unwrap() {
+        manager.delete(&left).await.unwrap();
+    }
+    assert_eq!(setting.held(), before);
 }

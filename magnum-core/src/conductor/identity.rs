@@ -126,7 +126,7 @@ impl Work {
     /// Whether an error says that the cluster's trust is refused, and whoever asked for this operation can give another.
     pub(super) fn can_delegate_anew(&self, error: &Error) -> bool {
         error.kind() == ErrorKind::Unauthorized
-            && self.operation.kind != OperationKind::Create
+            && matches!(self.operation.kind, OperationKind::Delete { .. })
             && self.trustee_id().is_some()
             && owner::token(&self.inner, &self.cluster, &self.operation).is_ok()
     }

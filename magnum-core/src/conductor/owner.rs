@@ -95,8 +95,8 @@ pub(super) async fn under<T>(
         }
         let message = format!(
             "the cluster's trust is refused ({error}); its owner, a role or the trust is gone: \
-             ask for it again as a member of the cluster's project, with a token that can give trusts, or have an administrator \
-             give back what is gone, or remove the stack and delete the cluster by force"
+             a member of its project can delete it, with a token that can give trusts; for all else an administrator must give \
+             back what is gone"
         );
         Error::new(ErrorKind::Unauthorized, message)
             .at("keystone", "trust")

@@ -26,11 +26,15 @@ impl Magnum {
         let id = OperationId(self.inner.ids.uuid());
         let cloud = self.inner.cloud(&cluster.cloud)?;
         // Only the making of trust and stack needs the caller; everything later goes under the trust, and only when that is
-        // refused the caller can give another. Nobody gives a trust in another project, or by one that was given.
+        // refused can the caller of a removal give another. Nobody gives one in another project, or by one that was given.
+        // Heat lets nobody but its owner change a stack whose owner has lost a role, so for changes there is no use in it.
         let gives = |token: &UserToken| {
             let own = token.project_id == cluster.project_id && token.user_id == cx.user_id;
-            kind == OperationKind::Create
-                || (own && cx.trust_id.is_none() && !matches!(kind, OperationKind::RotateAuthorities { .. }))
+            match kind {
+                OperationKind::Create => true,
+                OperationKind::Delete { .. } => own && cx.trust_id.is_none(),
+                _ => false,
+            }
         };
         let token = match (&cloud.trust, &cx.token) {
             (TrustMode::Trust(_), Some(token)) if gives(token) => Some(SealedToken {

@@ -143,6 +143,26 @@ async fn application_credentials_are_told_which_logins_can() {
     let error = openstack.trusts().create_trust(&owner, "u1").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
     assert!(error.to_string().contains("log in with a password"), "{error}");
+    let error = openstack.probe_trusts(&owner).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    assert!(error.to_string().contains("log in with a password"), "{error}");
+    let asked = &cloud.calls()[1].body["trust"];
+    assert_eq!(
+        asked["trustee_user_id"], "nobody-at-all",
+        "a probe gives nothing to anybody"
+    );
+    // Others need not be tried.
+    openstack.probe_trusts(&alice()).await.unwrap();
+    assert_eq!(cloud.calls().len(), 2);
+    // An older Keystone finds that there is no such user, which says that it would.
+    let unknown = refusal(404, "Could not find user: nobody-at-all.");
+    let older = lets_in(vec![("POST /v3/OS-TRUST/trusts", unknown)]);
+    let owner = older
+        .cloud()
+        .login(Credentials::application_credential("a", "s"))
+        .await
+        .unwrap();
+    older.cloud().probe_trusts(&owner).await.unwrap();
     // Where nothing is known, Keystone's own words stay.
     let error = openstack.trusts().create_trust(&alice(), "u1").await.unwrap_err();
     assert_eq!(

@@ -62,10 +62,15 @@ pub(super) fn routes() -> Router<SimCloud> {
         .route("/v1/secrets", get(list_secrets).post(create_secret))
         .route("/v1/secrets/{secret}", get(show_secret).delete(remove_secret))
         .route("/v1/secrets/{secret}/payload", get(payload))
+        .route("/v1/secrets/{secret}/acl", get(secret_acl).put(set_secret_acl))
         .route("/v1/containers", get(list_containers).post(create_container))
         .route(
             "/v1/containers/{container}",
             get(show_container).delete(remove_container),
+        )
+        .route(
+            "/v1/containers/{container}/acl",
+            get(container_acl).put(set_container_acl),
         )
         .route(
             "/v1/containers/{container}/consumers",
@@ -163,6 +168,7 @@ async fn payload(
 ) -> Answer {
     let world = cloud.world();
     let secret = world.find_secret(caller.project(), &id)?;
+    may_read(&caller, &secret.user_id, secret.readers.as_deref())?;
     let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     if accepted.is_some_and(|kind| !PAYLOADS.contains(&kind)) {
         let message = "Secret payload retrieval issue seen - accept type not supported.";
@@ -180,6 +186,107 @@ async fn payload(
             .unwrap_or_else(|_| payload.expose().as_bytes().to_vec())
     };
     Ok(([(CONTENT_TYPE, kind.clone())], bytes).into_response())
+}
+
+async fn secret_acl(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer {
+    let world = cloud.world();
+    let secret = world.find_secret(caller.project(), &id)?;
+    Ok(answer(200, acl(secret.readers.as_deref())))
+}
+
+async fn set_secret_acl(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Answer {
+    let mut world = cloud.world();
+    may_restrict(&caller, &world.find_secret(caller.project(), &id)?.user_id)?;
+    let readers = readers(&body)?;
+    if let Some(secret) = world.key_manager.secrets.get_mut(&id) {
+        secret.readers = readers;
+    }
+    Ok(answer(
+        200,
+        json!({"acl_ref": format!("{}/acl", secret_ref(&world, &id))}),
+    ))
+}
+
+async fn container_acl(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+) -> Answer {
+    let world = cloud.world();
+    let container = world.find_container(caller.project(), &id)?;
+    Ok(answer(200, acl(container.readers.as_deref())))
+}
+
+async fn set_container_acl(
+    State(cloud): State<SimCloud>,
+    Authenticated(caller): Authenticated,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody,
+) -> Answer {
+    let mut world = cloud.world();
+    may_restrict(&caller, &world.find_container(caller.project(), &id)?.user_id)?;
+    let readers = readers(&body)?;
+    if let Some(container) = world.key_manager.containers.get_mut(&id) {
+        container.readers = readers;
+    }
+    Ok(answer(
+        200,
+        json!({"acl_ref": format!("{}/acl", container_ref(&world, &id))}),
+    ))
+}
+
+/// An access list as Barbican shows it: without one everybody in the project reads.
+fn acl(readers: Option<&[String]>) -> Value {
+    match readers {
+        None => json!({"read": {"project-access": true}}),
+        Some(users) => json!({"read": {"users": users, "project-access": false}}),
+    }
+}
+
+fn readers(body: &Value) -> Result<Option<Vec<String>>, ApiFault> {
+    let invalid = || {
+        ApiFault::bad_request(
+            "InvalidObject",
+            "Provided object does not match schema 'ACL': Additional or missing properties. Invalid property: 'read'",
+        )
+    };
+    let read = at(body, &["read"])
+        .and_then(Value::as_object)
+        .ok_or_else(invalid)?;
+    let everybody = read.get("project-access").is_none_or(|all| all == &json!(true));
+    let users = read.get("users").and_then(Value::as_array);
+    let users = users.into_iter().flatten().filter_map(Value::as_str);
+    Ok((!everybody).then(|| users.map(ToOwned::to_owned).collect()))
+}
+
+/// Barbican lets the creator, and administrators of the project, say who may read.
+fn may_restrict(caller: &Caller, creator: &str) -> Result<(), ApiFault> {
+    if caller.has_role("admin") || (caller.has_role("creator") && caller.user_id == creator) {
+        return Ok(());
+    }
+    Err(ApiFault::forbidden(
+        "ACL(s) update attempt not allowed - please review your user/project privileges",
+    ))
+}
+
+/// Whether a caller may read what has this access list.
+fn may_read(caller: &Caller, creator: &str, readers: Option<&[String]>) -> Result<(), ApiFault> {
+    let listed = readers.is_none_or(|users| users.contains(&caller.user_id));
+    if listed || caller.has_role("admin") || caller.user_id == creator {
+        return Ok(());
+    }
+    Err(ApiFault::forbidden(
+        "Secret payload retrieval attempt not allowed - please review your user/project privileges",
+    ))
 }
 
 async fn remove_secret(

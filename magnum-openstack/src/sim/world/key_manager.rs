@@ -42,6 +42,8 @@ pub struct StoredSecret {
     pub created_at: Timestamp,
     /// When it ends.
     pub expiration: Option<Timestamp>,
+    /// Who may read it, where that is not everybody in the project.
+    pub readers: Option<Vec<String>>,
 }
 
 /// A container: secrets under names.
@@ -63,6 +65,8 @@ pub struct Container {
     pub consumers: Vec<(String, String)>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Who may read it, where that is not everybody in the project.
+    pub readers: Option<Vec<String>>,
 }
 
 /// A secret to store.
@@ -150,6 +154,7 @@ impl World {
             payload,
             created_at: self.now(),
             expiration: spec.expiration,
+            readers: None,
         };
         self.key_manager.secrets.insert(secret.id.clone(), secret.clone());
         Ok(secret)
@@ -266,6 +271,7 @@ impl World {
             secrets: spec.secrets,
             consumers: Vec::new(),
             created_at: self.now(),
+            readers: None,
         };
         self.key_manager
             .containers
