@@ -180,7 +180,12 @@ impl Scene {
             cloud.project_id("service").unwrap(),
         );
         cloud
-            .add_user("owner", OWNERS_PASSWORD, &demo, &["member", "load-balancer_member"])
+            .add_user(
+                "owner",
+                OWNERS_PASSWORD,
+                &demo,
+                &["member", "load-balancer_member"],
+            )
             .unwrap();
         cloud
             .add_user("host", SERVICE_PASSWORD, &service, &["admin", "service"])

@@ -13,7 +13,8 @@ const BACKEND: &str = "x509keypair";
 /// Keeps certificates as rows of the [`Store`], their private keys sealed by the [`Sealer`] under the
 /// row's UUID. References are that UUID, lower-case with hyphens; any other text is refused.
 ///
-/// Rows sealed with a key that the sealer no longer has are lost: `fetch` fails with `Configuration`.
+/// Rows sealed with a key that the sealer no longer has are lost: `fetch` fails with `Configuration`. To change keys, see
+/// [`Magnum::reseal`](magnum_core::Magnum::reseal).
 ///
 /// # Example
 /// ```
@@ -83,6 +84,21 @@ impl CertManager for X509KeyPairStore {
         let id = uuid_reference::own(BACKEND, reference)?;
         self.store
             .commit(Commit::new().write(Write::DeleteKeyPair(id)))
+            .await
+    }
+
+    async fn reseal(&self, reference: &CertRef) -> Result<()> {
+        let id = uuid_reference::own(BACKEND, reference)?;
+        let Some(row) = self.store.key_pair(id).await? else {
+            return Ok(());
+        };
+        if self.sealer.is_current(&row.private_key) {
+            return Ok(());
+        }
+        let key = self.sealer.open(&row.private_key, &id.to_string())?;
+        let anew = self.sealer.seal(&key, &id.to_string())?;
+        self.store
+            .commit(Commit::new().write(Write::ResealKeyPair(id, anew)))
             .await
     }
 

@@ -153,6 +153,13 @@ impl CertManager for LocalCertManager {
         self.within("local.delete", move |files| delete(files, id)).await
     }
 
+    async fn reseal(&self, reference: &CertRef) -> Result<()> {
+        let id = uuid_reference::own(BACKEND, reference)?;
+        let sealer = self.sealer.clone();
+        self.within("local.reseal", move |files| reseal(files, id, &*sealer))
+            .await
+    }
+
     async fn find(&self, name: &str) -> Result<Vec<CertRef>> {
         let name = name.to_owned();
         let ids = self
@@ -217,6 +224,31 @@ fn original_key(files: &Files, id: Uuid) -> Result<Option<Secret>> {
     };
     let passphrase = passphrase.as_ref().map(text).transpose()?.map(Secret::new);
     encrypted_key::opened(Secret::new(text(&key)?), passphrase.as_ref()).map(Some)
+}
+
+/// Written aside and moved into place; an original's key and passphrase go when it is there. What a deletion took
+/// meanwhile does not come back.
+fn reseal(files: &Files, id: Uuid, sealer: &dyn Sealer) -> Result<()> {
+    let sealed = files.read(&parts::sealed_key(id))?;
+    let sealed = sealed.as_ref().map(text).transpose()?.map(Sealed);
+    if sealed.as_ref().is_some_and(|sealed| sealer.is_current(sealed)) {
+        return Ok(());
+    }
+    let Some(bundle) = fetch(files, id, sealer)? else {
+        return Ok(());
+    };
+    let anew = sealer.seal(&bundle.private_key, &id.to_string())?;
+    files.remove(&parts::new_sealed_key(id))?;
+    files.create(&parts::new_sealed_key(id), anew.0.as_bytes())?;
+    files.flush()?;
+    files.rename(&parts::new_sealed_key(id), &parts::sealed_key(id))?;
+    files.flush()?;
+    if files.read(&parts::certificate(id))?.is_none() {
+        return delete(files, id);
+    }
+    files.remove(&parts::key(id))?;
+    files.remove(&parts::passphrase(id))?;
+    files.flush()
 }
 
 /// The certificate first and the names last, each of them for good before the next go.

@@ -66,15 +66,13 @@ impl AesSealer {
         self.former.push(key);
         self
     }
-
-    /// Whether a text was sealed with the key that seals now; if not, open it and seal it anew.
-    #[must_use]
-    pub fn is_current(&self, sealed: &Sealed) -> bool {
-        Parts::read(sealed).is_some_and(|parts| parts.key_id == self.current.id())
-    }
 }
 
 impl Sealer for AesSealer {
+    fn is_current(&self, sealed: &Sealed) -> bool {
+        Parts::read(sealed).is_some_and(|parts| parts.key_id == self.current.id())
+    }
+
     fn seal(&self, secret: &Secret, context: &str) -> Result<Sealed> {
         let mut nonce = [0; NONCE];
         self.entropy

@@ -22,7 +22,7 @@ pub use secret::Secret;
 pub use service::{
     Adoption, ApplyOptions, CertificateEntry, CertificateHolder, Certificates, Cloud, ClusterWatch,
     CreateOptions, DeleteOptions, FieldPlan, IdentityEndpoint, ListOptions, Magnum, MagnumBuilder,
-    NodeEndpoint, Page, Plan, Projects, Settings, UpdateOptions,
+    NodeEndpoint, Page, Plan, Projects, Resealed, Settings, UpdateOptions,
 };
 pub use store::MemoryStore;
 #[cfg(feature = "sql")]

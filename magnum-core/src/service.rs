@@ -20,6 +20,7 @@ mod plan;
 mod preflight;
 mod quotas;
 mod rates;
+mod reseal;
 mod reshape;
 mod retry;
 mod template_changes;
@@ -36,6 +37,7 @@ pub use listing::{ListOptions, Page, Projects};
 pub use options::{ApplyOptions, CreateOptions, DeleteOptions, UpdateOptions};
 pub use parts::{Certificates, Cloud, IdentityEndpoint, NodeEndpoint};
 pub use plan::{FieldPlan, Plan};
+pub use reseal::Resealed;
 pub use watch::ClusterWatch;
 
 pub(crate) use builder::Inner;

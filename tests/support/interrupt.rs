@@ -150,6 +150,7 @@ fn commit_name(commit: &Commit) -> String {
             }
             Write::DeleteLedger(_) => parts.push("ledger row gone".to_owned()),
             Write::PutKeyPair(_) => parts.push("key pair".to_owned()),
+            Write::ResealKeyPair(..) => parts.push("key pair sealed anew".to_owned()),
             Write::DeleteKeyPair(_) => parts.push("key pair gone".to_owned()),
             Write::PutDiscovery(_) => parts.push("discovery".to_owned()),
             Write::PutCertificateNote(note) => parts.push(format!("note {}", note.about())),

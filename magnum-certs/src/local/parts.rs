@@ -20,6 +20,11 @@ pub(super) fn sealed_key(id: Uuid) -> String {
     format!("{id}.key.sealed")
 }
 
+/// The key while it is sealed anew.
+pub(super) fn new_sealed_key(id: Uuid) -> String {
+    format!("{id}.key.sealed.new")
+}
+
 pub(super) fn intermediates(id: Uuid) -> String {
     format!("{id}.int")
 }
@@ -35,9 +40,10 @@ pub(super) fn passphrase(id: Uuid) -> String {
 }
 
 /// Everything that is of no use without the certificate, the keys before what belongs to them.
-pub(super) fn hidden(id: Uuid) -> [String; 5] {
+pub(super) fn hidden(id: Uuid) -> [String; 6] {
     [
         new_certificate(id),
+        new_sealed_key(id),
         sealed_key(id),
         key(id),
         passphrase(id),

@@ -103,7 +103,7 @@ async fn everything_is_flushed_before_what_depends_on_it() {
         &entered,
         &one[..],
         &flushed,
-        &[one[0]; 5],
+        &[one[0]; 6],
         &flushed,
         &one,
         &flushed,

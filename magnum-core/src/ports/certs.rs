@@ -55,6 +55,7 @@ pub struct CertRef {
 /// | `fetch` of what is gone MUST be `NotFound`; `delete` of it MUST be `Ok` | yes | `what_is_gone_is_not_found` |
 /// | A failed `store` MUST leave nothing that `find` does not return; `delete` MUST remove what `find` returned, and `fetch` of what is no whole bundle MUST be `NotFound` | yes | `a_failed_store_leaves_nothing_hidden` |
 /// | After a failed `delete` another one MUST remove the rest | yes | `a_failed_delete_can_be_repeated` |
+/// | `reseal` MUST keep what is kept, and MUST be `Ok` for what is gone | yes | `sealing_anew_keeps_what_is_kept` |
 /// | A reference of another backend or of a foreign shape MUST be refused with `InvalidInput` | yes | `foreign_references_are_refused` |
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -69,6 +70,11 @@ pub trait CertManager: fmt::Debug + Send + Sync + 'static {
     async fn delete(&self, reference: &CertRef) -> Result<()>;
     /// The references of all bundles that were stored under a name.
     async fn find(&self, name: &str) -> Result<Vec<CertRef>>;
+    /// Seals anew what was sealed with a former key of the host's. Default: nothing, for stores that the host's key does not
+    /// seal.
+    async fn reseal(&self, _reference: &CertRef) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes private keys.
@@ -176,4 +182,10 @@ pub trait Sealer: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// `Configuration` when the key or the context is another, or the text was changed.
     fn open(&self, sealed: &Sealed, context: &str) -> Result<Secret>;
+
+    /// Whether a text was sealed with the key that seals now; if not, it is to be opened and sealed anew before the former
+    /// key goes. Default: yes, for sealers that have one key for ever.
+    fn is_current(&self, _sealed: &Sealed) -> bool {
+        true
+    }
 }

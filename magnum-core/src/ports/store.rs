@@ -37,6 +37,7 @@ use crate::model::{
 /// | A deleted cluster's operations and events MUST stay, its lease MUST NOT | yes | `what_a_deleted_cluster_leaves` |
 /// | A discovery registry MUST NOT be put without its cluster, and MUST go with it | yes | `a_registry_goes_with_its_cluster` |
 /// | A note of a certificate MUST take the place of the one about the same, MUST NOT be put without its cluster, and MUST go with it | yes | `notes_go_with_their_cluster` |
+/// | A sealed key MUST be replaced where its certificate is, and nowhere else | yes | `a_key_is_sealed_anew_in_its_place` |
 /// | A lease MUST last as long as its last renewal says, and only its holder may renew it | yes | `a_lease_is_renewed_by_its_holder` |
 /// | `release` MUST NOT make a cluster due later than a commit during the lease did | yes | `a_due_time_set_under_a_lease_survives` |
 /// | `next_due` MUST be now for what can be claimed and a lease's expiry for what is leased | yes | `next_due_tells_when_to_come_back` |
@@ -212,6 +213,8 @@ pub enum Write {
     PutIdempotent(Box<Idempotent>),
     /// Inserts a certificate with its sealed key; `Conflict` when its id exists.
     PutKeyPair(Box<KeyPair>),
+    /// Replaces the sealed key of a certificate; one that is gone stays gone.
+    ResealKeyPair(Uuid, Sealed),
     /// Removes a certificate; one that is gone is no error.
     DeleteKeyPair(Uuid),
     /// Keeps a text under its hash; one that is there stays.

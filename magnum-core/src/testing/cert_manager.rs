@@ -43,6 +43,7 @@ where
     find_returns_exactly_what_has_the_name(make().await).await;
     what_is_gone_is_not_found(make().await).await;
     foreign_references_are_refused(make().await).await;
+    sealing_anew_keeps_what_is_kept(make().await).await;
     a_failed_store_leaves_nothing_hidden(make().await, &failing, &held).await;
     a_failed_delete_can_be_repeated(make().await, &failing, &held).await;
 }
@@ -155,6 +156,29 @@ pub async fn what_is_gone_is_not_found(manager: Arc<dyn CertManager>) {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
         assert_eq!(manager.find(&name).await.unwrap(), []);
     }
+}
+
+/// What is sealed anew is what it was, and what is gone stays gone.
+///
+/// # Panics
+/// When the rule is broken.
+pub async fn sealing_anew_keeps_what_is_kept(manager: Arc<dyn CertManager>) {
+    let name = fresh("ca");
+    let reference = store(&manager, &name, &bundle("1")).await;
+    for _ in 0..2 {
+        manager.reseal(&reference).await.unwrap();
+        assert_eq!(manager.fetch(&reference).await.unwrap(), bundle("1"));
+        assert_eq!(
+            manager.find(&name).await.unwrap(),
+            std::slice::from_ref(&reference)
+        );
+    }
+    manager.delete(&reference).await.unwrap();
+    manager
+        .reseal(&reference)
+        .await
+        .expect("what is gone needs no seal");
+    assert_eq!(manager.find(&name).await.unwrap(), []);
 }
 
 /// References that are not this manager's are refused, and change nothing.

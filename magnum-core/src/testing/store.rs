@@ -53,8 +53,9 @@ pub use races::{
     template_deletion_races_with_creation, two_claimers_never_share_a_cluster,
 };
 pub use rows::{
-    a_commit_is_seen_by_the_next_read, a_registry_goes_with_its_cluster, keys_that_are_taken_are_refused,
-    notes_go_with_their_cluster, one_operation_is_active, what_a_deleted_cluster_leaves,
+    a_commit_is_seen_by_the_next_read, a_key_is_sealed_anew_in_its_place, a_registry_goes_with_its_cluster,
+    keys_that_are_taken_are_refused, notes_go_with_their_cluster, one_operation_is_active,
+    what_a_deleted_cluster_leaves,
 };
 pub use stability::pages_are_stable;
 pub use text::{hostile_text_comes_back, text_comes_back};
@@ -82,6 +83,7 @@ where
     what_a_deleted_cluster_leaves(make().await).await;
     a_registry_goes_with_its_cluster(make().await).await;
     notes_go_with_their_cluster(make().await).await;
+    a_key_is_sealed_anew_in_its_place(make().await).await;
     a_template_in_use_stays(make().await).await;
 
     a_held_lease_is_not_claimed(make().await, &wait).await;

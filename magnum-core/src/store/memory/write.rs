@@ -88,6 +88,15 @@ impl State {
                 refuse_if(taken, || refusal::exists("certificate"))?;
                 set(self, undo, |s| &mut s.key_pairs, pair.id, Some(*pair));
             }
+            Write::ResealKeyPair(id, private_key) => {
+                if let Some(pair) = self.key_pairs.get(&id) {
+                    let pair = crate::ports::KeyPair {
+                        private_key,
+                        ..pair.clone()
+                    };
+                    set(self, undo, |s| &mut s.key_pairs, id, Some(pair));
+                }
+            }
             Write::DeleteKeyPair(id) => set(self, undo, |s| &mut s.key_pairs, id, None),
             Write::PutBlob { hash, text } => {
                 if !self.blobs.contains_key(&hash) {

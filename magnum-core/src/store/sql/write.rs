@@ -77,6 +77,15 @@ impl Writer<'_> {
             Write::DeleteLedger(id) => self.delete("magnum_ledger", id.0).await,
             Write::PutIdempotent(answered) => self.put_idempotent(answered).await,
             Write::PutKeyPair(pair) => self.put_key_pair(pair).await,
+            Write::ResealKeyPair(id, sealed) => {
+                let update = self
+                    .say("UPDATE magnum_key_pairs SET private_key = ")
+                    .text(&sealed.0)
+                    .sql(" WHERE id = ")
+                    .id(*id);
+                update.run(self.connection).await?;
+                Ok(())
+            }
             Write::DeleteKeyPair(id) => self.delete("magnum_key_pairs", *id).await,
             Write::PutBlob { hash, text } => self.put_blob(hash, text).await,
             Write::InsertQuota(quota) => quota_rows::insert(self.dialect, self.connection, quota).await,

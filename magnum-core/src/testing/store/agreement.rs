@@ -16,7 +16,7 @@ use crate::model::{
     Cluster, ClusterId, ClusterStatus, ClusterTemplate, EventId, LedgerId, OperationId, OperationState,
     Quota, QuotaResource, Revision, TemplateId,
 };
-use crate::ports::{Claim, Commit, Condition, Idempotent, Lease, Query, Store, Write};
+use crate::ports::{Claim, Commit, Condition, Idempotent, Lease, Query, Sealed, Store, Write};
 use crate::{ErrorKind, Result};
 
 /// Gives both stores the work that `choices` spells, and compares every answer and all that can be read.
@@ -145,7 +145,7 @@ impl Pair {
     }
 
     async fn write(&self, choice: &mut Choice) -> Write {
-        match choice.of(26) {
+        match choice.of(28) {
             0 => Write::InsertTemplate(Box::new(self.template(choice).await)),
             1 => Write::PutTemplate(Box::new(self.template(choice).await)),
             2 => Write::DeleteTemplate(self.template_id(choice), Revision(choice.of(3).cast_signed())),
@@ -192,6 +192,7 @@ impl Pair {
                 let note = note(self.cluster_id(choice), &choice.of(2).to_string(), choice.of(3));
                 Write::PutCertificateNote(Box::new(note))
             }
+            26 => Write::ResealKeyPair(self.id(5, choice.of(2)), Sealed(format!("anew {}", choice.of(2)))),
             25 => {
                 let about = note(self.cluster_id(choice), &choice.of(2).to_string(), 0).about();
                 Write::DeleteCertificateNote(self.cluster_id(choice), about)

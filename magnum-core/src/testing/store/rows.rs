@@ -10,7 +10,7 @@ use super::fixtures::{
 };
 use crate::ErrorKind;
 use crate::model::{CertificateNote, OperationState, Owned, Tombstone};
-use crate::ports::{Commit, Idempotent, Store, Write};
+use crate::ports::{Commit, Idempotent, Sealed, Store, Write};
 
 /// What is inserted under a key that is taken is refused with `Conflict`, and what is there stays.
 ///
@@ -74,6 +74,29 @@ pub async fn keys_that_are_taken_are_refused(store: Arc<dyn Store>) {
     let stored = corner.store.blob(&hash).await.unwrap();
     assert_eq!(stored.as_deref(), Some("first"), "a blob that is there stays");
     corner.store.acknowledge(vec![told.id]).await.unwrap();
+}
+
+/// A sealed key is replaced where its certificate is, and nowhere else.
+///
+/// # Panics
+/// When the rule is broken.
+pub async fn a_key_is_sealed_anew_in_its_place(store: Arc<dyn Store>) {
+    let corner = Corner::of(store);
+    let pairs = [key_pair(&corner.project), key_pair(&corner.project)];
+    let anew = Sealed("sealed anew".to_owned());
+    let put = Commit::new().write(Write::PutKeyPair(Box::new(pairs[0].clone())));
+    let reseal = |id| Write::ResealKeyPair(id, anew.clone());
+    let commit = put.write(reseal(pairs[0].id)).write(reseal(pairs[1].id));
+    corner.commit(commit).await.unwrap();
+    let mut expected = pairs[0].clone();
+    expected.private_key = anew.clone();
+    let stored = corner.store.key_pair(pairs[0].id).await.unwrap();
+    assert_eq!(stored, Some(expected));
+    assert_eq!(
+        corner.store.key_pair(pairs[1].id).await.unwrap(),
+        None,
+        "none was there"
+    );
 }
 
 /// Everything that can be written is read back as it was written, right after the commit.
