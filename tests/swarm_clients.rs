@@ -124,7 +124,7 @@ async fn users_reach_managers_managers_reach_nodes_and_nobody_else_reaches_anyth
         [
             ("DOCKER_CERT_PATH", directory),
             ("DOCKER_HOST", address.as_str()),
-            ("DOCKER_TLS_VERIFY", "1")
+            ("DOCKER_TLS_VERIFY", "True")
         ]
     );
     let host = address
