@@ -15,13 +15,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use magnum::certs::EcKeys;
 use magnum::*;
 use support::certificate::{Wanted, dns, ip, read, said, signed_by};
 use support::handshake::Party;
+use support::hosts::Authorities;
 use support::kubernetes::{guides_template, without_quotas};
 use support::kubernetes_api::{self, Answers};
 use support::node::nodes;
@@ -45,11 +44,7 @@ impl Life {
             .build()
             .unwrap();
         let scene = runtime.block_on(async {
-            // kubectl looks at the real clock, and a simulated life takes hours in no time.
-            let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
-            let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
-            let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
-            let scene = Scene::on_store(1, Settings::default(), clock, store).await;
+            let scene = Scene::since_yesterday(1, Authorities::Rsa).await;
             without_quotas(&scene);
             scene
                 .magnum
