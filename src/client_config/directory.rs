@@ -226,7 +226,8 @@ fn not_text(path: &Path) -> Error {
     Error::field("directory", said(path), why)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
