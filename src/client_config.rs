@@ -1,55 +1,96 @@
 //! Client configuration on disk (`cluster-config`): key, certificate and authority, and what to put into the environment.
 
+mod directory;
+mod shell;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use magnum_certs::ClientRequest;
 use magnum_core::{
-    ClientIdentity, Error, ErrorKind, Ident, KeySource, Magnum, RequestContext, Result, shown,
+    ClientConfig, ClientIdentity, Error, ErrorKind, Ident, KeySource, Magnum, RequestContext, Result, Secret,
+    shown,
 };
+
+use directory::Directory;
+pub use shell::Shell;
 
 /// A client configuration that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenConfig {
     /// The directory, absolute.
     pub directory: PathBuf,
-    /// The files in it.
+    /// The files in it, by name.
     pub files: Vec<PathBuf>,
-    /// Environment variables for the COE's native client.
+    /// Environment variables for the COE's native client. Where paths are in them they are absolute. An empty value
+    /// is to be set, too: it ends what an earlier configuration has set.
     pub environment: BTreeMap<String, String>,
 }
 
 impl WrittenConfig {
-    /// The environment as lines for a POSIX shell: `export DOCKER_HOST='tcp://…'`.
+    /// The environment as commands of a shell, one a line and in order of the names. Values are quoted where the
+    /// shell would change them.
+    ///
+    /// ```
+    /// use magnum::{Shell, WrittenConfig};
+    /// let written = WrittenConfig {
+    ///     directory: "/home/me/my cluster".into(),
+    ///     files: vec![],
+    ///     environment: [
+    ///         ("DOCKER_CERT_PATH".into(), "/home/me/my cluster".into()),
+    ///         ("DOCKER_HOST".into(), "tcp://172.24.4.5:2376".into()),
+    ///     ]
+    ///     .into(),
+    /// };
+    /// assert_eq!(
+    ///     written.exports(Shell::Posix),
+    ///     "export DOCKER_CERT_PATH='/home/me/my cluster'\nexport DOCKER_HOST=tcp://172.24.4.5:2376\n"
+    /// );
+    /// assert_eq!(
+    ///     written.exports(Shell::Csh),
+    ///     "setenv DOCKER_CERT_PATH '/home/me/my cluster';\nsetenv DOCKER_HOST tcp://172.24.4.5:2376;\n"
+    /// );
+    /// ```
     #[must_use]
-    pub fn exports(&self) -> String {
-        let quoted = |value: &str| format!("'{}'", value.replace('\'', r"'\''"));
-        self.environment
-            .iter()
-            .map(|(name, value)| format!("export {name}={}\n", quoted(value)))
-            .collect()
+    pub fn exports(&self, shell: Shell) -> String {
+        let lines = self.environment.iter();
+        lines.map(|(name, value)| shell.export(name, value)).collect()
     }
 }
 
 /// Makes a key, has the cluster's authority sign it, and writes what the COE's native client needs.
 ///
-/// The directory is made when it is missing, with mode 0700; files get mode 0600 and appear whole or not at all.
+/// `directory` is the guide's `--dir`, `.` for the current one; it is made when it is missing, with mode 0700, and
+/// with all that lead to it. `force` is the guide's `--force`: it overwrites files that are there. Files get mode 0600;
+/// each appears whole or not at all, and is on the disk when this returns.
+///
+/// Without `force` the files appear together or none stays. With it each replaces what has its name, a symbolic link
+/// itself and never what it leads to. A crash between two leaves files that do not fit together; clients refuse those,
+/// and the next forced run replaces them all.
+///
+/// A directory into which everybody may write is refused unless it has the sticky bit: others could put a configuration
+/// of theirs in place of yours. For one into which its group may write there is a warning on `tracing` only, because
+/// many systems give every user a group of their own and make directories so.
 ///
 /// ```no_run
 /// # async fn f(magnum: magnum::Magnum, cx: magnum::RequestContext) -> magnum::Result<()> {
-/// use magnum::certs::{RsaBits, RsaKeys};
+/// use magnum::Shell;
+/// use magnum::certs::RsaKeys;
 /// let written = magnum::write_client_config(
 ///     &magnum, &cx, "mycluster", "myclusterconfig".as_ref(), &RsaKeys::default(), false,
 /// ).await?;
-/// print!("{}", written.exports());
+/// let shell = Shell::from_env(std::env::var("SHELL").ok().as_deref());
+/// print!("{}", written.exports(shell));
 /// # Ok(()) }
 /// ```
 ///
 /// # Errors
-/// `Conflict` when a file exists and `force` is false, before a certificate is asked for; `Conflict` while the
-/// cluster has no address; `NotFound`; `Forbidden`; `Configuration` when the directory cannot be written.
+/// Before a key is made or a certificate asked for: `Conflict` when a file exists and `force` is false, or a
+/// directory has a file's name, or while the cluster has no address; `Unsupported` when the COE has no client
+/// configuration; `InvalidInput` for a directory that no environment variable can name; `Configuration` when the
+/// directory cannot be made or everybody may write into it; `NotFound`; `Forbidden`. After that: `Conflict` when
+/// somebody made such a file in the meantime; `Configuration` when a file cannot be written. Without `force` an error
+/// leaves nothing behind.
 pub async fn write_client_config(
     magnum: &Magnum,
     cx: &RequestContext,
@@ -63,11 +104,17 @@ pub async fn write_client_config(
         let message = format!("the cluster has no address yet; it is {}", cluster.status);
         return Err(Error::new(ErrorKind::Conflict, message));
     }
-    if !force {
-        for name in ["ca.pem", "cert.pem", "key.pem", "config"] {
-            refuse_existing(&directory.join(name))?;
-        }
-    }
+    // The driver alone knows which files there will be.
+    let nobody = cluster.tls().then(|| ClientIdentity {
+        ca: String::new(),
+        certificate: String::new(),
+        private_key: Secret::new(""),
+    });
+    let outline = magnum.client_config(cx, cluster.id, nobody.as_ref()).await?;
+    let directory = Directory::open(directory)?;
+    environment(&outline, &directory)?;
+    directory.check(outline.files.keys(), force)?;
+
     let identity = if cluster.tls() {
         let request = ClientRequest::generate("admin", &["system:masters".to_owned()], keys).await?;
         Some(ClientIdentity {
@@ -79,68 +126,29 @@ pub async fn write_client_config(
         None
     };
     let config = magnum.client_config(cx, cluster.id, identity.as_ref()).await?;
-    make_directory(directory)?;
-    let directory = fs::canonicalize(directory).map_err(|error| unwritable(directory, &error))?;
-    let mut files = Vec::new();
-    for (name, content) in &config.files {
-        let path = directory.join(name);
-        write_file(&directory, &path, content.expose().as_bytes(), force)?;
-        files.push(path);
-    }
-    let shown_directory = directory.display().to_string();
-    let environment = config
-        .environment
-        .into_iter()
-        .map(|(name, value)| (name, value.replace("{dir}", &shown_directory)))
-        .collect();
+    let environment = environment(&config, &directory)?;
+    directory.check(config.files.keys(), force)?;
+    let files = directory.write(&config.files, force)?;
     Ok(WrittenConfig {
-        directory,
+        directory: directory.keep(),
         files,
         environment,
     })
 }
 
-fn refuse_existing(path: &Path) -> Result<()> {
-    if fs::symlink_metadata(path).is_ok() {
-        let message = format!(
-            "{} exists; say force to overwrite it",
-            shown(&path.display().to_string())
-        );
-        return Err(Error::new(ErrorKind::Conflict, message));
+/// The environment with the directory in it.
+fn environment(config: &ClientConfig, directory: &Directory) -> Result<BTreeMap<String, String>> {
+    let environment: BTreeMap<String, String> = config
+        .environment
+        .iter()
+        .map(|(name, value)| (name.clone(), value.replace("{dir}", directory.text())))
+        .collect();
+    // kubectl reads a list of paths there, and knows no quoting.
+    if let Some(path) = environment.get("KUBECONFIG")
+        && std::env::split_paths(path).count() != 1
+    {
+        let why = "kubectl would take it for a list of paths; choose one without the separator of PATH";
+        return Err(Error::field("directory", shown(directory.text()), why));
     }
-    Ok(())
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
-    let message = format!(
-        "{} cannot be written: {error}",
-        shown(&path.display().to_string())
-    );
-    Error::new(ErrorKind::Configuration, message)
-}
-
-fn make_directory(directory: &Path) -> Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(directory)
-        .map_err(|error| unwritable(directory, &error))
-}
-
-/// Written aside with mode 0600, then moved into place.
-fn write_file(directory: &Path, path: &Path, content: &[u8], force: bool) -> Result<()> {
-    let failed = |error: std::io::Error| unwritable(path, &error);
-    let mut aside = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
-    aside.write_all(content).map_err(failed)?;
-    aside.as_file().sync_all().map_err(failed)?;
-    if force {
-        aside.persist(path).map_err(|error| failed(error.error))?;
-    } else {
-        aside
-            .persist_noclobber(path)
-            .map_err(|error| failed(error.error))?;
-    }
-    Ok(())
+    Ok(environment)
 }

@@ -49,7 +49,7 @@ mod sim_node;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use client_config::{WrittenConfig, write_client_config};
+pub use client_config::{Shell, WrittenConfig, write_client_config};
 pub use magnum_core::*;
 #[cfg(feature = "sim")]
 pub use sim_node::{NodeGuest, NodeHolding};

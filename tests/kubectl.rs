@@ -13,20 +13,20 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind as IoErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
 
 use magnum::certs::EcKeys;
 use magnum::*;
 use support::certificate::{Wanted, dns, ip, read, said, signed_by};
+use support::handshake::Party;
+use support::hosts::Authorities;
 use support::kubernetes::{guides_template, without_quotas};
-use support::kubernetes_api::{Answers, KubernetesApi, Visit};
+use support::kubernetes_api::{self, Answers};
 use support::node::nodes;
+use support::programs::{Said, run};
 use support::scene::Scene;
+use support::tls_service::TlsService;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -44,11 +44,7 @@ impl Life {
             .build()
             .unwrap();
         let scene = runtime.block_on(async {
-            // kubectl looks at the real clock, and a simulated life takes hours in no time.
-            let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
-            let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
-            let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
-            let scene = Scene::on_store(1, Settings::default(), clock, store).await;
+            let scene = Scene::since_yesterday(1, Authorities::Rsa).await;
             without_quotas(&scene);
             scene
                 .magnum
@@ -90,7 +86,7 @@ impl Life {
     }
 
     /// A server on loopback with the certificate that the cluster's first master gets for its API.
-    fn serve(&self, cluster: &Cluster, listener: TcpListener) -> KubernetesApi {
+    fn serve(&self, cluster: &Cluster, listener: TcpListener) -> TlsService {
         let servers = nodes(&self.scene, cluster.id);
         let master = &servers[0];
         let (certificate, request, authority) = self.runtime.block_on(async {
@@ -106,47 +102,19 @@ impl Life {
             version: cluster.coe_version.clone().unwrap(),
             nodes: servers.iter().map(|node| node.name.clone()).collect(),
         };
-        KubernetesApi::serve(listener, &request.key, &certificate, &authority, answers)
+        let server = Party {
+            certificate,
+            key: request.key,
+            authorities: vec![authority],
+        };
+        let address = listener.local_addr().unwrap().to_string();
+        kubernetes_api::serve(listener, &server, &address, answers)
     }
 
     fn client_config(&self, cluster: &Cluster, directory: &Path) -> WrittenConfig {
         let Scene { magnum, cx, .. } = &self.scene;
         let written = write_client_config(magnum, cx, cluster.id, directory, &EcKeys, false);
         self.runtime.block_on(written).unwrap()
-    }
-}
-
-/// What a program said.
-#[derive(Debug)]
-struct Said {
-    ok: bool,
-    out: String,
-    err: String,
-}
-
-/// Runs a program in a directory, with nothing of our environment but the path.
-fn run(program: &str, home: &Path, environment: &BTreeMap<String, String>, arguments: &[&str]) -> Said {
-    let output = Command::new(program)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", home)
-        .envs(environment)
-        .current_dir(home)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output();
-    let output = match output {
-        Err(error) if error.kind() == IoErrorKind::NotFound => {
-            panic!(
-                "{program} is missing, and this test is about it: apt-get install kubernetes-client openssl"
-            )
-        }
-        output => output.unwrap(),
-    };
-    Said {
-        ok: output.status.success(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
@@ -163,27 +131,6 @@ fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap());
     (listener, address)
-}
-
-/// Who was answered what; panics when a connection failed.
-fn answered(api: &KubernetesApi) -> Vec<(String, String, u16)> {
-    let visits = api.visits();
-    let one = |visit| match visit {
-        Visit::Answered(client, path, status) => (client, path, status),
-        Visit::Refused(why) => panic!("a connection failed: {why}"),
-    };
-    visits.into_iter().map(one).collect()
-}
-
-/// Why connections failed; panics when anything was answered.
-fn refusals(api: &KubernetesApi) -> Vec<String> {
-    let visits = api.visits();
-    assert!(!visits.is_empty(), "nobody came");
-    let one = |visit| match visit {
-        Visit::Refused(why) => why,
-        answered => panic!("it should have been refused: {answered:?}"),
-    };
-    visits.into_iter().map(one).collect()
 }
 
 fn path(directory: &TempDir, file: &str) -> String {
@@ -218,7 +165,7 @@ fn the_client_configuration_is_kubectls() {
         .collect();
     assert_eq!(named.len(), 2);
     assert_eq!(said.out.lines().collect::<Vec<_>>(), named, "{said:?}");
-    let seen = answered(&api);
+    let seen = api.answered();
     assert!(
         seen.iter()
             .all(|(client, ..)| client == "CN=admin,O=system:masters"),
@@ -251,7 +198,7 @@ fn the_client_configuration_is_kubectls() {
         &[&plain[..], &["--token=nobodys"]].concat(),
     );
     assert!(!said.ok, "{said:?}");
-    let why = refusals(&api);
+    let why = api.refusals();
     assert!(
         why.iter().all(|why| why.contains("did not return a certificate")),
         "{why:?}"
@@ -260,7 +207,7 @@ fn the_client_configuration_is_kubectls() {
     let as_other = ["--client-key", &key, "--client-certificate", &certificate];
     let said = kubectl(home.path(), &nothing, &[&plain[..], &as_other[..]].concat());
     assert!(!said.ok, "{said:?}");
-    let why = refusals(&api);
+    let why = api.refusals();
     assert!(
         why.iter().all(|why| why.contains("certificate verify failed")),
         "{why:?}"
@@ -272,7 +219,7 @@ fn the_client_configuration_is_kubectls() {
         !said.ok && said.err.contains("certificate signed by unknown authority"),
         "{said:?}"
     );
-    let why = refusals(&api);
+    let why = api.refusals();
     assert!(why.iter().all(|why| why.contains("alert")), "{why:?}");
 
     // A node's own certificate is good for a connection, and makes nobody an administrator.
@@ -291,7 +238,7 @@ fn the_client_configuration_is_kubectls() {
     let said = kubectl(home.path(), &nothing, &[&plain[..], &as_node[..]].concat());
     assert!(!said.ok, "{said:?}");
     let node = format!("CN=system:node:{},O=system:nodes", worker.name);
-    let seen = answered(&api);
+    let seen = api.answered();
     assert!(
         !seen.is_empty()
             && seen
@@ -361,7 +308,7 @@ fn the_guides_manual_steps_lead_to_kubectl() {
     let versions: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert!(said.ok, "{said:?}");
     assert_eq!(versions["serverVersion"]["gitVersion"], "v1.15.7", "{said:?}");
-    let seen = answered(&api);
+    let seen = api.answered();
     assert!(
         seen.contains(&(subject.to_owned(), "/version".to_owned(), 200)),
         "{seen:?}"

@@ -11,29 +11,17 @@
 mod support;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use magnum::certs::EcKeys;
 use magnum::*;
 use openssl::pkey::PKey;
 use support::certificate::{Wanted, read};
 use support::handshake::Party;
+use support::hosts::Authorities;
 use support::kubernetes::without_quotas;
 use support::node::{Node, nodes};
 use support::scene::Scene;
 use support::swarm::guides_template;
-
-/// TLS looks at the real clock, and a simulated life takes hours in no time.
-async fn yesterday() -> Scene {
-    let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(
-        jiff::Timestamp::now() - Duration::from_secs(86_400),
-    ));
-    let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
-    let scene = Scene::on_store(1, Settings::default(), clock, store).await;
-    without_quotas(&scene);
-    scene
-}
 
 async fn made(scene: &Scene, name: &str) -> Cluster {
     let spec = ClusterSpec::new("swarm-cluster-template")
@@ -100,7 +88,8 @@ fn refused(talk: Result<(), String>, who: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn users_reach_managers_managers_reach_nodes_and_nobody_else_reaches_anything() {
-    let scene = yesterday().await;
+    let scene = Scene::since_yesterday(1, Authorities::Rsa).await;
+    without_quotas(&scene);
     scene
         .magnum
         .create_template(&scene.cx, guides_template())
@@ -124,7 +113,7 @@ async fn users_reach_managers_managers_reach_nodes_and_nobody_else_reaches_anyth
         [
             ("DOCKER_CERT_PATH", directory),
             ("DOCKER_HOST", address.as_str()),
-            ("DOCKER_TLS_VERIFY", "1")
+            ("DOCKER_TLS_VERIFY", "True")
         ]
     );
     let host = address

@@ -188,7 +188,8 @@ async fn used(
     let written =
         magnum::write_client_config(magnum, cx, cluster.id, &arguments.dir, &*site.keys, true).await?;
     println!("Client configuration in {}:", written.directory.display());
-    print!("{}", written.exports());
+    let shell = magnum::Shell::from_env(std::env::var("SHELL").ok().as_deref());
+    print!("{}", written.exports(shell));
 
     magnum
         .scale_cluster(cx, cluster.id, 2, UpdateOptions::default())

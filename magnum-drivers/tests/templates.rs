@@ -332,7 +332,7 @@ fn client_configuration_with_tls() {
         [
             "DOCKER_CERT_PATH={dir}",
             "DOCKER_HOST=tcp://172.24.4.5:2376",
-            "DOCKER_TLS_VERIFY=1"
+            "DOCKER_TLS_VERIFY=True"
         ]
     );
     assert!(docker_ubuntu().client_config(&cluster, None).is_err());
@@ -347,7 +347,11 @@ fn client_configuration_without_tls() {
     assert!(config.files.is_empty());
     assert_eq!(
         config.environment.into_iter().collect::<Vec<_>>(),
-        [("DOCKER_HOST".into(), "tcp://172.24.4.5:2375".into())]
+        [
+            ("DOCKER_CERT_PATH".into(), String::new()),
+            ("DOCKER_HOST".into(), "tcp://172.24.4.5:2375".into()),
+            ("DOCKER_TLS_VERIFY".into(), String::new()),
+        ]
     );
 }
 

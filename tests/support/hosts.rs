@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use magnum::certs::{EcKeys, FixtureKeys};
 use magnum::*;
 
 use super::random::Seeded;
@@ -12,6 +13,24 @@ use super::scene::node_endpoint;
 pub enum Keeping {
     Store,
     Barbican,
+}
+
+/// What keys clusters' authorities have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorities {
+    /// RSA-2048, known to everybody.
+    Rsa,
+    /// On P-256, new each time.
+    P256,
+}
+
+impl Authorities {
+    pub fn keys(self, seed: u64) -> Arc<dyn KeySource> {
+        match self {
+            Self::Rsa => Arc::new(FixtureKeys::danger_seeded(seed)),
+            Self::P256 => Arc::new(EcKeys),
+        }
+    }
 }
 
 /// How the host has clusters discover their members.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod certificate;
+pub mod docker_api;
 pub mod handshake;
 pub mod hosts;
 pub mod interrupt;
@@ -12,7 +13,9 @@ pub mod lives;
 pub mod mesos;
 pub mod node;
 pub mod observer;
+pub mod programs;
 pub mod random;
 pub mod reshaping;
 pub mod scene;
 pub mod swarm;
+pub mod tls_service;

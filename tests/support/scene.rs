@@ -12,7 +12,7 @@ use magnum::openstack::sim::{At, Effect, Fault as Harm, Leftovers, Pace, SimClou
 use magnum::openstack::{Credentials, DomainRef, Named, OpenStack};
 use magnum::*;
 
-use super::hosts::{Discovering, Keeping};
+use super::hosts::{Authorities, Discovering, Keeping};
 use super::interrupt::{InterruptedNotifier, InterruptedStore, InterruptedTransport, Interrupter};
 use super::random::Seeded;
 
@@ -35,6 +35,7 @@ pub struct Scene {
     /// The drivers that conductors have.
     pub drivers: Vec<Arc<dyn ClusterDriver>>,
     discovering: Discovering,
+    authorities: Authorities,
 }
 
 pub fn node_endpoint() -> NodeEndpoint {
@@ -164,6 +165,7 @@ impl Scene {
             all_drivers(),
             Keeping::Store,
             discovering,
+            Authorities::Rsa,
             None,
         )
         .await
@@ -185,7 +187,28 @@ impl Scene {
             drivers,
             keeping,
             discovering,
+            Authorities::Rsa,
             Some(every),
+        )
+        .await
+    }
+
+    /// A scene that began a day ago, whose authorities have such keys: TLS looks at the real clock, and a simulated
+    /// life takes hours in no time.
+    pub async fn since_yesterday(seed: u64, authorities: Authorities) -> Self {
+        let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
+        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
+        let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        Self::composed(
+            seed,
+            Settings::default(),
+            clock,
+            store,
+            all_drivers(),
+            Keeping::Store,
+            Discovering::No,
+            authorities,
+            None,
         )
         .await
     }
@@ -198,8 +221,19 @@ impl Scene {
         drivers: Vec<Arc<dyn ClusterDriver>>,
         keeping: Keeping,
     ) -> Self {
-        let discovering = Discovering::No;
-        Self::composed(seed, settings, clock, store, drivers, keeping, discovering, None).await
+        let (discovering, authorities) = (Discovering::No, Authorities::Rsa);
+        Self::composed(
+            seed,
+            settings,
+            clock,
+            store,
+            drivers,
+            keeping,
+            discovering,
+            authorities,
+            None,
+        )
+        .await
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a scene, given once")]
@@ -211,6 +245,7 @@ impl Scene {
         drivers: Vec<Arc<dyn ClusterDriver>>,
         keeping: Keeping,
         discovering: Discovering,
+        authorities: Authorities,
         renewal: Option<Duration>,
     ) -> Self {
         let keys = Arc::new(FixtureKeys::danger_seeded(seed));
@@ -241,6 +276,7 @@ impl Scene {
             &drivers,
             keeping,
             discovering,
+            authorities,
         );
         cloud.mount(ENDPOINT, Arc::new(NodeRoute(magnum.clone())));
         let login = openstack(&cloud, &clock, Arc::new(cloud.transport()));
@@ -260,6 +296,7 @@ impl Scene {
             keeping,
             drivers,
             discovering,
+            authorities,
         }
     }
 
@@ -286,6 +323,7 @@ impl Scene {
             &self.drivers,
             self.keeping,
             self.discovering,
+            self.authorities,
         )
     }
 
@@ -364,12 +402,13 @@ fn compose(
     drivers: &[Arc<dyn ClusterDriver>],
     keeping: Keeping,
     discovering: Discovering,
+    authorities: Authorities,
 ) -> Magnum {
     let sealer = Arc::new(AesSealer::with_entropy(
         SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
         random.clone(),
     ));
-    let keys = Arc::new(FixtureKeys::danger_seeded(seed));
+    let keys = authorities.keys(seed);
     let authority =
         OpenSslAuthority::new(keys, Arc::clone(clock), random.clone()).danger_accept_fixture_keys();
     let discovery = discovering.discovery(&store, clock, Arc::clone(&transport), random);

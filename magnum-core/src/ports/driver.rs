@@ -96,7 +96,9 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// What a user needs to talk to the COE.
+    /// What a user needs to talk to the COE. With TLS it is asked twice: before a certificate is, with an identity of
+    /// empty texts, for the names of the files and the environment, which must not hang on the identity; then with the
+    /// real one.
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig>;
 }
 
@@ -194,7 +196,7 @@ pub struct ClientIdentity {
 pub struct ClientConfig {
     /// Files by name.
     pub files: BTreeMap<String, Secret>,
-    /// Environment variables; `{dir}` in a value stands for the directory of the files.
+    /// Environment variables; `{dir}` in a value stands for the directory of the files. An empty value is set, too.
     pub environment: BTreeMap<String, String>,
 }
 

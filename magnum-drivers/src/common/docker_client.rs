@@ -13,26 +13,30 @@ pub(crate) fn config(cluster: &Cluster, identity: Option<&ClientIdentity>) -> Re
         );
         return Err(Error::new(ErrorKind::Conflict, message).at("driver", "client configuration"));
     };
-    let mut config = ClientConfig {
-        files: BTreeMap::new(),
-        environment: BTreeMap::from([("DOCKER_HOST".to_owned(), address.clone())]),
-    };
-    if cluster.tls() {
+    let (files, verify, directory) = if cluster.tls() {
         let Some(identity) = identity else {
             let message = "Docker demands a client certificate, and none was made";
             return Err(Error::new(ErrorKind::InvalidInput, message).at("driver", "client configuration"));
         };
-        config.files = BTreeMap::from([
+        let files = BTreeMap::from([
             ("ca.pem".to_owned(), Secret::new(identity.ca.clone())),
             ("cert.pem".to_owned(), Secret::new(identity.certificate.clone())),
             ("key.pem".to_owned(), identity.private_key.clone()),
         ]);
-        config
-            .environment
-            .insert("DOCKER_CERT_PATH".to_owned(), "{dir}".to_owned());
-        config
-            .environment
-            .insert("DOCKER_TLS_VERIFY".to_owned(), "1".to_owned());
-    }
-    Ok(config)
+        (files, "True", "{dir}")
+    } else {
+        // Any value at all, `False` too, is TLS to the client; what another cluster's configuration has set must go.
+        (BTreeMap::new(), "", "")
+    };
+    let environment = [
+        ("DOCKER_HOST", address.as_str()),
+        ("DOCKER_CERT_PATH", directory),
+        ("DOCKER_TLS_VERIFY", verify),
+    ];
+    Ok(ClientConfig {
+        files,
+        environment: environment
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    })
 }

@@ -7,6 +7,7 @@ pub(crate) mod docker_client;
 pub(crate) mod flannel;
 pub(crate) mod grammar;
 pub(crate) mod kubernetes;
+pub(crate) mod mesos_client;
 pub(crate) mod needs;
 pub(crate) mod servers;
 pub(crate) mod timeout;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use magnum_core::{
-    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, ErrorKind, NameSource, Needs, NodePolicy,
+    ClientConfig, ClientIdentity, Cluster, DriverDescriptor, Error, NameSource, Needs, NodePolicy,
     OutputMapping, OutputTarget, ParameterMapping, Parameters, PoolRole, Problem, Result, Source, StackInput,
     StackTemplate, TemplateDefinition, TemplateSpec,
 };
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::rules::ExecutorEnvironment;
 use super::{descriptor, rules, text};
 use crate::common::needs::{self, Has};
-use crate::common::{access, servers, timeout};
+use crate::common::{access, mesos_client, servers, timeout};
 
 const PARAMETERS: &[ParameterMapping] = &[
     ParameterMapping::required("master_flavor", Source::MasterFlavor),
@@ -157,15 +157,6 @@ impl TemplateDefinition for MesosUbuntu {
 
     /// Mesos has no client of its own to configure: an error that says where it is.
     fn client_config(&self, cluster: &Cluster, _identity: Option<&ClientIdentity>) -> Result<ClientConfig> {
-        let message = match &cluster.api_address {
-            Some(address) => format!(
-                "Mesos needs no client configuration: Mesos is at http://{address}:5050, Marathon at http://{address}:8080"
-            ),
-            None => format!(
-                "Mesos needs no client configuration; cluster {} has no address yet, its status is {}",
-                cluster.name, cluster.status
-            ),
-        };
-        Err(Error::new(ErrorKind::InvalidInput, message).at("driver", "client configuration"))
+        mesos_client::config(cluster)
     }
 }

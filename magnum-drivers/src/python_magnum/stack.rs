@@ -6,8 +6,8 @@ use magnum_core::{
     TemplateDefinition, TemplateSpec,
 };
 
-use crate::common::docker_client;
 use crate::common::kubernetes::kubeconfig;
+use crate::common::{docker_client, mesos_client};
 
 /// The container orchestration engines that Python Magnum made clusters of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,10 +134,7 @@ impl TemplateDefinition for ThereAlready {
         match self.coe {
             Coe::Kubernetes => kubeconfig::client_config(cluster, identity),
             Coe::Swarm => docker_client::config(cluster, identity),
-            Coe::Mesos => {
-                let message = "Mesos and Marathon are used by their addresses, without a configuration";
-                Err(Error::new(ErrorKind::Unsupported, message))
-            }
+            Coe::Mesos => mesos_client::config(cluster),
         }
     }
 }
