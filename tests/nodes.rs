@@ -284,7 +284,7 @@ async fn what_expires_when_is_told() {
     let found = scene.magnum.certificates(&scene.cx, id).await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     scene.magnum.ca_sign(&scene.cx, id, &request.csr).await.unwrap();
-    let notes = scene.store.certificate_notes(id).await.unwrap();
+    let notes = scene.store.certificate_notes(id, "").await.unwrap();
     let issued = notes
         .iter()
         .filter(|note| matches!(note.noted, Noted::Issued { .. }));

@@ -168,7 +168,7 @@ impl Scene {
         for _ in 0..32 {
             needles.add_key(keys.generate().await.unwrap().expose());
         }
-        let guest = NodeGuest::new(Arc::new(EcKeys), Arc::clone(&clock)).renewing(Duration::from_millis(100));
+        let guest = NodeGuest::new(Arc::new(EcKeys), Arc::clone(&clock)).renewing(Duration::from_millis(300));
         let cloud = SimCloud::builder()
             .pace(Pace::Scaled(400.0))
             .seed(3)
@@ -235,6 +235,8 @@ impl Scene {
         let events = MemoryNotifier::default();
         let mut settings = Settings::default();
         settings.poll_interval = Duration::from_millis(50);
+        // Nodes are in a hurry here, by the machine's clock.
+        settings.requests_per_minute = 100_000;
         let mut builder = Magnum::builder()
             .store(Arc::clone(&store))
             .sealer(sealer)
@@ -282,7 +284,7 @@ impl Scene {
     /// Drives to the end, and has everything said that is kept of the cluster.
     async fn settled(&self, id: ClusterId) -> Option<Cluster> {
         self.keep_saying(id).await;
-        tokio::time::timeout(Duration::from_secs(120), self.magnum.conductor().run_until_idle())
+        tokio::time::timeout(Duration::from_secs(600), self.magnum.conductor().run_until_idle())
             .await
             .expect("it never ends")
             .unwrap();
@@ -294,7 +296,7 @@ impl Scene {
         self.says(&self.store.cluster(id).await.unwrap());
         self.says(&self.store.active_operation(id).await.unwrap());
         self.says(&self.store.ledger(id).await.unwrap());
-        self.says(&self.store.certificate_notes(id).await.unwrap());
+        self.says(&self.store.certificate_notes(id, "").await.unwrap());
         for (name, held) in self.guest.nodes() {
             self.says(&held);
             self.needles.add_key(held.private_key.as_ref().unwrap().expose());

@@ -104,7 +104,7 @@ by_turns! {
     quotas(query: magnum_core::QuotaQuery) -> Vec<magnum_core::Quota>;
     stats(project: Option<&str>) -> magnum_core::Stats;
     discovery(cluster: magnum_core::ClusterId) -> Option<magnum_core::DiscoveryRegistry>;
-    certificate_notes(cluster: magnum_core::ClusterId) -> Vec<magnum_core::CertificateNote>;
+    certificate_notes(cluster: magnum_core::ClusterId, about: &str) -> Vec<magnum_core::CertificateNote>;
     tombstone(cluster: magnum_core::ClusterId) -> Option<magnum_core::Tombstone>;
     claim(claim: magnum_core::Claim) -> Vec<magnum_core::Lease>;
     renew(lease: &magnum_core::Lease, duration: std::time::Duration) -> magnum_core::Lease;

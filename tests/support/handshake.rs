@@ -60,7 +60,7 @@ impl Party {
     }
 
     /// Not a connector: that would read all authorities of the system each time.
-    fn client(&self, host: &str, shows_certificate: bool) -> Ssl {
+    fn openssl_client(&self, host: &str, shows_certificate: bool) -> Ssl {
         let mut context = SslContext::builder(SslMethod::tls_client()).unwrap();
         if shows_certificate {
             context.set_private_key(&self.key).unwrap();
@@ -137,8 +137,8 @@ impl Party {
     fn calls(&self, library: Library, mut stream: UnixStream, host: &str, shows_certificate: bool) -> Talk {
         match library {
             Library::OpenSsl => {
-                let client = self.client(host, shows_certificate);
-                let mut stream = client.connect(stream).map_err(of_client)?;
+                let ssl = self.openssl_client(host, shows_certificate);
+                let mut stream = ssl.connect(stream).map_err(of_client)?;
                 stream.read_exact(&mut [0]).map_err(of_client)
             }
             Library::Rustls => {

@@ -254,8 +254,12 @@ impl Store for InterruptedStore {
     async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>> {
         struck!(self, "discovery", self.0.discovery(cluster))
     }
-    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>> {
-        struck!(self, "certificate_notes", self.0.certificate_notes(cluster))
+    async fn certificate_notes(&self, cluster: ClusterId, about: &str) -> Result<Vec<CertificateNote>> {
+        struck!(
+            self,
+            "certificate_notes",
+            self.0.certificate_notes(cluster, about)
+        )
     }
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {
         struck!(self, "tombstone", self.0.tombstone(cluster))

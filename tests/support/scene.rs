@@ -171,12 +171,27 @@ impl Scene {
         .await
     }
 
-    /// A scene whose nodes look for new certificates as often as this.
+    /// A scene that began a day ago, whose authorities have such keys.
+    pub async fn since_yesterday(seed: u64, authorities: Authorities) -> Self {
+        let (clock, store) = yesterday();
+        let (keeping, discovering) = (Keeping::Store, Discovering::No);
+        Self::composed(
+            seed,
+            Settings::default(),
+            clock,
+            store,
+            all_drivers(),
+            keeping,
+            discovering,
+            authorities,
+            None,
+        )
+        .await
+    }
+
+    /// A scene that began a day ago, whose nodes look for new certificates as often as this.
     pub async fn renewing(seed: u64, settings: Settings, every: Duration) -> Self {
-        // Handshakes are by the machine's clock.
-        let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
-        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
-        let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+        let (clock, store) = yesterday();
         let (keeping, discovering) = (Keeping::Store, Discovering::No);
         let drivers = all_drivers();
         Self::composed(
@@ -189,26 +204,6 @@ impl Scene {
             discovering,
             Authorities::Rsa,
             Some(every),
-        )
-        .await
-    }
-
-    /// A scene that began a day ago, whose authorities have such keys: TLS looks at the real clock, and a simulated
-    /// life takes hours in no time.
-    pub async fn since_yesterday(seed: u64, authorities: Authorities) -> Self {
-        let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
-        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
-        let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
-        Self::composed(
-            seed,
-            Settings::default(),
-            clock,
-            store,
-            all_drivers(),
-            Keeping::Store,
-            Discovering::No,
-            authorities,
-            None,
         )
         .await
     }
@@ -381,6 +376,13 @@ fn all_drivers() -> Vec<Arc<dyn ClusterDriver>> {
     // Assembled once: a sweep composes thousands of times.
     static DRIVERS: OnceLock<Vec<Arc<dyn ClusterDriver>>> = OnceLock::new();
     DRIVERS.get_or_init(magnum::drivers::all).clone()
+}
+
+/// TLS looks at the real clock, and a simulated life takes hours in no time.
+fn yesterday() -> (Arc<dyn Clock>, Arc<dyn Store>) {
+    let yesterday = jiff::Timestamp::now() - Duration::from_secs(86_400);
+    let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::starting_at(yesterday));
+    (Arc::clone(&clock), Arc::new(MemoryStore::new(clock)))
 }
 
 fn in_memory() -> (Arc<dyn Clock>, Arc<dyn Store>) {

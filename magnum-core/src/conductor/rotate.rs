@@ -140,7 +140,11 @@ impl Work {
     /// `None` when every node has taken what there is.
     async fn wait_for_nodes(&mut self) -> Result<Option<Next>> {
         let policy = self.policy()?;
-        let notes = self.inner.store.certificate_notes(self.cluster.id).await?;
+        let notes = self
+            .inner
+            .store
+            .certificate_notes(self.cluster.id, "taken/")
+            .await?;
         let wanted = self.cluster.certificates_version;
         let taken = |pool: &Pool| {
             let of_pool = notes.iter().filter(|note| match &note.noted {

@@ -85,8 +85,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn stats(&self, project: Option<&str>) -> Result<Stats>;
     /// A cluster's registry at the library's own discovery service.
     async fn discovery(&self, cluster: ClusterId) -> Result<Option<DiscoveryRegistry>>;
-    /// What is noted of a cluster's certificates, ordered by what the notes are about.
-    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>>;
+    /// What is noted of a cluster's certificates, ordered by what the notes are about, which must begin so; all of it for an
+    /// empty beginning.
+    async fn certificate_notes(&self, cluster: ClusterId, about: &str) -> Result<Vec<CertificateNote>>;
     /// What is known of a cluster that was forgotten by force.
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>>;
 

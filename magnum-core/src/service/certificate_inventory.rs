@@ -84,7 +84,7 @@ impl Magnum {
             let holder = CertificateHolder::Library;
             found.push(self.kept_entry(kept, holder, CLUSTER_AUTHORITY).await?);
         }
-        for note in self.inner.store.certificate_notes(cluster.id).await? {
+        for note in self.inner.store.certificate_notes(cluster.id, "").await? {
             if let Noted::Issued {
                 holder,
                 authority,

@@ -62,7 +62,7 @@ impl Magnum {
         };
         let mut commit = Commit::new().write(Write::PutCertificateNote(Box::new(note)));
         // Those that have expired are of no use to anybody.
-        for old in self.inner.store.certificate_notes(cluster.id).await? {
+        for old in self.inner.store.certificate_notes(cluster.id, "").await? {
             if matches!(&old.noted, Noted::Issued { facts, .. } if facts.not_after < now) {
                 commit = commit.write(Write::DeleteCertificateNote(cluster.id, old.about()));
             }

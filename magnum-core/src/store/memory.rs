@@ -152,11 +152,11 @@ impl Store for MemoryStore {
         Ok(self.state().discoveries.get(&cluster).cloned())
     }
 
-    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>> {
+    async fn certificate_notes(&self, cluster: ClusterId, about: &str) -> Result<Vec<CertificateNote>> {
         let state = self.state();
-        let from = state.notes.range((cluster, String::new())..);
-        let own = from.take_while(|((id, _), _)| *id == cluster);
-        Ok(own.map(|(_, note)| note.clone()).collect())
+        let from = state.notes.range((cluster, about.to_owned())..);
+        let wanted = from.take_while(|((id, noted), _)| *id == cluster && noted.starts_with(about));
+        Ok(wanted.map(|(_, note)| note.clone()).collect())
     }
 
     async fn tombstone(&self, cluster: ClusterId) -> Result<Option<Tombstone>> {

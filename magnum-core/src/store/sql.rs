@@ -221,11 +221,20 @@ impl Store for SqlStore {
         self.read_one("discovery", ask, row::body).await
     }
 
-    async fn certificate_notes(&self, cluster: ClusterId) -> Result<Vec<CertificateNote>> {
-        let ask = self
+    async fn certificate_notes(&self, cluster: ClusterId, about: &str) -> Result<Vec<CertificateNote>> {
+        let mut ask = self
             .ask("SELECT body FROM magnum_certificate_notes WHERE cluster_id = ")
             .id(cluster.0);
+        if !about.is_empty() {
+            let end = format!("{about}{}", char::MAX);
+            ask = ask
+                .sql(" AND about >= ")
+                .text(about)
+                .sql(" AND about < ")
+                .text(&end);
+        }
         let mut notes: Vec<CertificateNote> = self.read_all("certificate_notes", ask, row::body).await?;
+        notes.retain(|note| note.about().starts_with(about));
         // Databases sort texts each in its own way.
         notes.sort_by_key(CertificateNote::about);
         Ok(notes)

@@ -329,7 +329,8 @@ impl Pair {
             same!(active_operation(cluster));
             same!(ledger(cluster));
             same!(discovery(cluster));
-            same!(certificate_notes(cluster));
+            same!(certificate_notes(cluster, ""));
+            same!(certificate_notes(cluster, "taken/worker/1"));
             same!(operation(OperationId(self.id(3, choice))));
         }
         for key in ["key 0", "key 1"] {

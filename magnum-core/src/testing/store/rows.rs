@@ -375,12 +375,17 @@ pub async fn notes_go_with_their_cluster(store: Arc<dyn Store>) {
     for note in [&first, &second, &newer, &elsewhere] {
         corner.commit(put(note)).await.expect("its cluster is there");
     }
-    let noted = async |id| corner.store.certificate_notes(id).await.unwrap();
+    let noted = async |id| corner.store.certificate_notes(id, "").await.unwrap();
     assert_eq!(
         noted(cluster.id).await,
         [second.clone(), newer.clone()],
         "by what they are about"
     );
+    let begun = async |about: &str| corner.store.certificate_notes(cluster.id, about).await.unwrap();
+    assert_eq!(begun("taken/worker/0").await, std::slice::from_ref(&second));
+    assert_eq!(begun("taken/worker/").await.len(), 2);
+    assert_eq!(begun("taken/worker/00").await, []);
+    assert_eq!(begun("taken/master/").await, []);
     for _ in 0..2 {
         let drop = Write::DeleteCertificateNote(cluster.id, second.about());
         corner
