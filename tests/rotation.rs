@@ -371,6 +371,13 @@ async fn what_cannot_be_rotated_is_refused() {
     let without = scene.magnum.ca_rotate(&scene.cx, "open").await.unwrap_err();
     assert_eq!(without.kind(), ErrorKind::Unsupported);
     assert!(without.to_string().contains("tls_disabled"), "{without}");
+    for note in scene.store.certificate_notes(id, "taken/").await.unwrap() {
+        let drop = Write::DeleteCertificateNote(id, note.about());
+        scene.store.commit(Commit::new().write(drop)).await.unwrap();
+    }
+    let older = scene.magnum.ca_rotate(&scene.cx, id).await.unwrap_err();
+    assert_eq!(older.kind(), ErrorKind::Unsupported);
+    assert!(older.to_string().contains("no node of the cluster"), "{older}");
     let stranger = RequestContext::new("somebody", "elsewhere");
     let unseen = scene.magnum.ca_rotate(&stranger, id).await.unwrap_err();
     assert_eq!(unseen.kind(), ErrorKind::NotFound);

@@ -91,8 +91,8 @@ impl Magnum {
     ///
     /// # Errors
     /// As [`Magnum::ca_show`]; `Busy` while another operation is in progress; `Conflict` when the cluster is not whole, or
-    /// the old authorities are being retired already; `Unsupported` when its driver's nodes do not renew their
-    /// certificates.
+    /// the old authorities are being retired already; `Unsupported` when its nodes do not renew their
+    /// certificates: its driver's do not, or they were made by a version whose nodes did not.
     pub async fn ca_rotate(&self, cx: &RequestContext, ident: impl Into<Ident>) -> Result<Cluster> {
         let cluster = self.rotatable(cx, &ident.into()).await?;
         if let Some(rotation) = &cluster.rotation
@@ -143,6 +143,17 @@ impl Magnum {
                 "the nodes of driver {} do not renew their certificates, so a new authority would not reach them",
                 cluster.driver.name
             );
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
+        if self
+            .inner
+            .store
+            .certificate_notes(cluster.id, "taken/")
+            .await?
+            .is_empty()
+        {
+            let message = "no node of the cluster has ever told what certificates it has: \
+                           the version that made them had no renewal, so a new authority would not reach them";
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         Ok(cluster)
