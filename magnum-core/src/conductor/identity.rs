@@ -9,7 +9,7 @@ use super::fence::limited;
 use super::owner;
 use super::work::{Next, Work};
 use crate::model::{LedgerEntry, OperationKind, Owned, Step};
-use crate::ports::{TrustCredentials, TrustManager, TrustMode};
+use crate::ports::{ClusterDriver, TrustCredentials, TrustManager, TrustMode};
 use crate::secret::Secret;
 use crate::{Error, ErrorKind, Result};
 
@@ -125,7 +125,12 @@ impl Work {
 
     /// Whether an error says that the cluster's trust is refused, and whoever asked for this operation can give another.
     pub(super) fn can_delegate_anew(&self, error: &Error) -> bool {
+        // Nobody's rights are given to a user whose password is on the cluster's servers.
+        let on_nodes =
+            |driver: Arc<dyn ClusterDriver>| driver.trust_on_nodes(&self.cluster.template).is_some();
         error.kind() == ErrorKind::Unauthorized
+            && error.operation() == owner::TRUST
+            && self.driver().is_ok_and(|driver| !on_nodes(driver))
             && matches!(self.operation.kind, OperationKind::Delete { .. })
             && self.trustee_id().is_some()
             && owner::token(&self.inner, &self.cluster, &self.operation).is_ok()

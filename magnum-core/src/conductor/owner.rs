@@ -8,6 +8,9 @@ use crate::ports::{Auth, TrustCredentials, TrustMode};
 use crate::service::Inner;
 use crate::{Error, ErrorKind, Result};
 
+/// What an error says that it was about when the cluster's own trust is refused, or not there.
+pub(super) const TRUST: &str = "trust";
+
 /// The identity that changes, reads and removes the cluster's stacks: what the cluster was made with, however the host
 /// is set up now; `None` while it has none.
 pub(super) fn identity(inner: &Inner, cluster: &Cluster, ledger: &[LedgerEntry]) -> Result<Option<Auth>> {
@@ -32,6 +35,7 @@ pub(super) fn required(inner: &Inner, cluster: &Cluster, ledger: &[LedgerEntry])
             ErrorKind::Unauthorized,
             "the cluster has no trust under which its stack could be reached",
         )
+        .at("keystone", TRUST)
     })
 }
 
@@ -50,7 +54,8 @@ pub(super) fn trust(
                 password,
                 ..
             } => trustee = Some((id.clone(), password.clone())),
-            Owned::Trust { id: Some(id), .. } => trust = Some(id.clone()),
+            // While another one is being given, the former is what there is.
+            Owned::Trust { id, former, .. } => trust = id.as_ref().or(former.as_ref()).cloned(),
             _ => {}
         }
     }
@@ -99,7 +104,7 @@ pub(super) async fn under<T>(
              back what is gone"
         );
         Error::new(ErrorKind::Unauthorized, message)
-            .at("keystone", "trust")
+            .at("keystone", TRUST)
             .with_source(error)
     })
 }

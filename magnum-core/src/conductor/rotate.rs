@@ -140,23 +140,36 @@ impl Work {
     /// `None` when every node has taken what there is.
     async fn wait_for_nodes(&mut self) -> Result<Option<Next>> {
         let policy = self.policy()?;
+        let (driver, cx) = (self.driver()?, self.context()?);
         let notes = self
             .inner
             .store
             .certificate_notes(self.cluster.id, "taken/")
             .await?;
         let wanted = self.cluster.certificates_version;
-        let taken = |pool: &Pool| {
-            let of_pool = notes.iter().filter(|note| match &note.noted {
-                Noted::Taken { role, version, .. } => *role == pool.role && *version == wanted,
-                _ => false,
-            });
-            u32::try_from(of_pool.count()).unwrap_or(u32::MAX).min(pool.count)
-        };
         let holds_any = |pool: &&Pool| policy.certificates.iter().any(|held| held.role == pool.role);
         let (mut done, mut total, mut behind) = (0, 0, Vec::new());
         for pool in self.cluster.pools.iter().filter(holds_any) {
-            let have = taken(pool);
+            let members = notes.iter().filter_map(|note| match &note.noted {
+                Noted::Taken {
+                    role,
+                    member,
+                    version,
+                    ..
+                } if *role == pool.role && *version == wanted => Some(member.as_str()),
+                _ => None,
+            });
+            let members: Vec<&str> = members.collect();
+            let mut have = u32::try_from(members.len()).unwrap_or(u32::MAX);
+            // Before the last of them counts: nodes that were removed since do not.
+            if have >= pool.count && policy.named(pool.role) {
+                have = 0;
+                for member in members {
+                    let shown = driver.node_names(&cx, pool.role, Some(member)).await?;
+                    have += u32::from(!shown.is_empty());
+                }
+            }
+            let have = have.min(pool.count);
             done += have;
             total += pool.count;
             if have < pool.count {

@@ -90,6 +90,15 @@ impl NodePolicy {
             .find(|certificate| certificate.role == role && certificate.purpose == purpose)
     }
 
+    /// Whether nodes of a role have certificates of names that the cloud shows.
+    #[must_use]
+    pub fn named(&self, role: PoolRole) -> bool {
+        self.certificates.iter().any(|certificate| {
+            certificate.role == role
+                && (certificate.server || matches!(certificate.name, NodeName::Server(_)))
+        })
+    }
+
     /// Whether nodes of a role share this key.
     #[must_use]
     pub fn shares(&self, role: PoolRole, key: &str) -> bool {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::Magnum;
 use super::certificates::refuse_without_tls;
-use crate::Result;
 use crate::model::{Holder, Ident, Noted, RequestContext};
 use crate::ports::{CLUSTER_AUTHORITY, CertRef, CertificateFacts, Permission};
+use crate::{ErrorKind, Result};
 
 /// Who holds a certificate of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,7 +78,11 @@ impl Magnum {
         }
         for (name, kept) in cluster.rotation.iter().flat_map(|rotation| &rotation.others) {
             let holder = CertificateHolder::Authority { issues: false };
-            found.push(self.kept_entry(kept, holder, name).await?);
+            match self.kept_entry(kept, holder, name).await {
+                // It is being removed at this moment.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                entry => found.push(entry?),
+            }
         }
         if let Some(kept) = &cluster.magnum_cert {
             let holder = CertificateHolder::Library;

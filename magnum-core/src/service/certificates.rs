@@ -3,7 +3,8 @@
 use super::Magnum;
 use super::update::takes;
 use crate::model::{
-    CertificateNote, Cluster, Holder, Ident, Noted, OperationKind, Request, RequestContext, RotationStage,
+    CertificateNote, Cluster, Holder, Ident, Noted, OperationKind, Phase, Request, RequestContext,
+    RotationStage,
 };
 use crate::ports::{
     CLUSTER_AUTHORITY, CertRef, CertificateBundle, ClientConfig, ClientIdentity, Commit, Permission, Profile,
@@ -138,6 +139,10 @@ impl Magnum {
         refuse_without_tls(&cluster)?;
         takes(&cluster, Request::Change)?;
         made(cluster.ca_cert.as_ref())?;
+        if cluster.status.phase == Phase::Failed && cluster.rotation.is_none() {
+            let message = "the last change of the cluster failed: retry that first";
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         if !self.inner.driver_of(&cluster)?.node_policy().renewal {
             let message = format!(
                 "the nodes of driver {} do not renew their certificates, so a new authority would not reach them",

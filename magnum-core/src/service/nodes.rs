@@ -108,6 +108,10 @@ impl Magnum {
                     false => Ok(format!("{version}\n")),
                 }
             }
+            Wanted::Taken(_) if !caller.own => {
+                let message = "a node tells what it has with its own token";
+                Err(Error::new(ErrorKind::Forbidden, message).into())
+            }
             Wanted::Taken(version) => {
                 let noted = Noted::Taken {
                     role,
@@ -118,7 +122,13 @@ impl Magnum {
                 self.note(cluster.id, noted).await?;
                 Ok(String::new())
             }
-            Wanted::Token => Ok(self.token(&cluster, &caller)?.expose().to_owned()),
+            Wanted::Token => {
+                let token = self.token(&cluster, &caller)?;
+                // A node that was removed gets no other.
+                self.shown(&driver, cluster, role, caller.member.as_deref())
+                    .await?;
+                Ok(token.expose().to_owned())
+            }
             Wanted::Certificate(purpose) => {
                 let Some(certificate) = policy.certificate(role, purpose) else {
                     return Err(nothing_such("certificate", purpose).into());
@@ -201,6 +211,29 @@ impl Magnum {
         bundle.map_err(Refusal::ours)
     }
 
+    /// What the cloud shows of a node; nothing for roles whose nodes have no names.
+    async fn shown(
+        &self,
+        driver: &Arc<dyn ClusterDriver>,
+        cluster: Cluster,
+        role: PoolRole,
+        member: Option<&str>,
+    ) -> Result<Vec<SubjectName>, Refusal> {
+        let cluster = Arc::new(cluster);
+        let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster))
+            .await
+            .map_err(Refusal::ours)?;
+        let cx = DriverContext::new(cluster, Arc::new(keeper), None);
+        let names = driver
+            .node_names(&cx, role, member)
+            .await
+            .map_err(Refusal::ours)?;
+        if names.is_empty() && driver.node_policy().named(role) {
+            return Err(not_shown());
+        }
+        Ok(names)
+    }
+
     /// What a node may be called: only what the cloud has given to this cluster's nodes, and what the driver says that
     /// each is called besides.
     async fn node_profile(
@@ -214,18 +247,11 @@ impl Magnum {
         let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
         let by_server = matches!(certificate.name, NodeName::Server(_));
         let mut names = Vec::new();
-        if certificate.server || by_server {
-            let cluster = Arc::new(cluster);
-            let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster))
-                .await
-                .map_err(Refusal::ours)?;
-            let cx = DriverContext::new(cluster, Arc::new(keeper), None);
-            names = driver
-                .node_names(&cx, certificate.role, caller.member.as_deref())
-                .await
-                .map_err(Refusal::ours)?;
-            if names.is_empty() {
-                return Err(not_yet("the cloud does not show this node's addresses yet; try again").into());
+        if certificate.server || by_server || caller.own {
+            let member = caller.member.as_deref();
+            names = self.shown(driver, cluster, certificate.role, member).await?;
+            if names.is_empty() && (certificate.server || by_server) {
+                return Err(not_shown());
             }
         }
         let common_name = match certificate.name {
@@ -271,6 +297,10 @@ fn uses(policy: &NodePolicy, role: PoolRole, authority: &str) -> bool {
 fn nothing_such(what: &str, name: &str) -> Error {
     let message = format!("nodes of this role have no {what} '{}'", crate::shown(name));
     Error::new(ErrorKind::Forbidden, message)
+}
+
+fn not_shown() -> Refusal {
+    not_yet("the cloud does not show this node's addresses yet; try again").into()
 }
 
 fn not_yet(message: &str) -> Error {

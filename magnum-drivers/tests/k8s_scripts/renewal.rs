@@ -7,7 +7,7 @@ use crate::support::kubernetes::*;
 use crate::support::policy::{MASTER_CREDENTIAL, MASTER_TOKEN, WORKER_TOKEN};
 
 const CA: &str = "/etc/kubernetes/certs/ca.crt";
-const TAKEN: &str = "/var/lib/magnum/certificates";
+const TAKEN: &str = "/var/lib/magnum/taken";
 
 fn certificates_in(pem: &str) -> usize {
     pem.matches("BEGIN CERTIFICATE").count()
@@ -132,7 +132,7 @@ fn a_renewal_that_failed_is_repeated() {
         endpoint.set_version("7");
         server.forget();
         endpoint.server.forget();
-        server.fail_call("systemctl --no-block restart kubelet.service");
+        server.fail_call("systemctl restart kubelet.service");
         assert!(!server.renew().status.success());
         assert!(
             endpoint

@@ -21,6 +21,8 @@ pub(super) struct Caller {
     pub(super) role: PoolRole,
     /// The member of its pool that it is surely, by its own token, or that it says to be, by the credential of its role.
     pub(super) member: Option<String>,
+    /// Whether it shows its own token.
+    pub(super) own: bool,
 }
 
 /// What a node's own token says. Nobody can read it but us, and it is kept nowhere.
@@ -48,6 +50,7 @@ impl Magnum {
                            a node that is there asks with its own token";
             return Err(Error::new(ErrorKind::Forbidden, message).into());
         }
+        let by_token = own.is_some();
         let member = match (own, said) {
             (Some(own), Some(said)) if own != said => {
                 let message = format!("the token is that of member {own}");
@@ -60,13 +63,21 @@ impl Magnum {
             check_member(member)?;
         }
         let per_node = self.inner.settings.requests_per_minute;
-        let nodes = cluster.pool(role).map_or(1, |pool| pool.count.saturating_add(1));
-        let who = format!("nodes/{}/{}", cluster.id, role.as_str());
+        // By its own token a node is counted alone; else all of its role are.
+        let (nodes, alone) = match (&member, by_token) {
+            (Some(member), true) => (1, format!("/{member}")),
+            _ => (
+                cluster.pool(role).map_or(1, |pool| pool.count.saturating_add(1)),
+                String::new(),
+            ),
+        };
+        let who = format!("nodes/{}/{}{alone}", cluster.id, role.as_str());
         let now = self.inner.clock.now();
         self.inner
             .rates
             .count(now, &who, per_node.saturating_mul(nodes))?;
-        Ok((cluster, Caller { role, member }))
+        let own = by_token;
+        Ok((cluster, Caller { role, member, own }))
     }
 
     async fn authenticated(

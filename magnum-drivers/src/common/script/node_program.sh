@@ -52,7 +52,7 @@ start_units() {
     systemctl --quiet enable "$@"
     for unit in "$@"; do
         if ((changed)) || ! systemctl --quiet is-active "$unit"; then
-            systemctl --no-block restart "$unit"
+            systemctl ${no_block---no-block} restart "$unit"
         fi
     done
 }

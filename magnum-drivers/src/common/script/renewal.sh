@@ -1,36 +1,37 @@
 # Renewal: every few minutes a timer has this server ask whether there is something new to trust or to hold, and take it
 # into use. It says when that is done: whoever changes the cluster's authorities waits for it. A script says what there is
-# to get (get_certificates), where it lies (certificate_places), and how it is taken into use (take_certificates).
+# to get (get_certificates), where it lies (places), and how it is taken into use (take_certificates).
+
+me="?member=$node_member"
 
 # ask_version: of what this server is to have. It is another one, too, when certificates grow old.
 ask_version() {
-    ask_endpoint "/certificates?member=$node_member" "$scratch/version"
+    ask_endpoint "/certificates$me" "$scratch/version"
     version=$(<"$scratch/version")
 }
 
 # introduce_node: gets a token of this server's own: the credential of all servers works only while some are being made.
 introduce_node() {
-    ask_endpoint "/token?member=$node_member" "$scratch/token" --data-binary ''
+    ask_endpoint "/token$me" "$scratch/token" --data-binary ''
     put_file 600 "$token_file" <"$scratch/token"
 }
 
-# held_certificates: one sum over all that lies there.
-held_certificates() {
-    find "${certificate_places[@]}" -type f ! -name '*.new' -exec sha256sum {} + | sort | sha256sum
+# held_sum: one sum over all that lies there.
+held_sum() {
+    find "${places[@]}" -type f ! -name '*.new' -exec sha256sum {} + | sort | sha256sum
 }
 
 # tell_taken: that this server has, and uses, what it asked for.
 tell_taken() {
     version=${version%% *}
-    ask_endpoint "/certificates?member=$node_member" "$scratch/told" --request PUT --data-binary "$version"
-    put_file 600 "$state/certificates" <<<"$version $(held_certificates)"
+    ask_endpoint "/certificates$me" "$scratch/told" --request PUT --data-binary "$version"
+    put_file 600 "$state/taken" <<<"$version $(held_sum)"
 }
 
-# get_first_certificates: before anything reads them.
-get_first_certificates() {
+# first_certificates: before anything reads them.
+first_certificates() {
     step 'get certificates'
-    put_directory 700 "$state"
-    if [[ -e $state/certificates ]]; then
+    if [[ -e $state/taken ]]; then
         get_certificates
     else
         ask_version
@@ -41,6 +42,7 @@ get_first_certificates() {
     put_file 644 /etc/systemd/system/magnum-renewal.service <<UNIT
 [Service]
 Type=oneshot
+Environment=HOME=/root
 ExecStart=/bin/bash $node_program renew
 UNIT
     put_file 644 /etc/systemd/system/magnum-renewal.timer <<'UNIT'
@@ -58,14 +60,21 @@ renew() {
     # At the first boot nothing reads them yet.
     [[ -e $reported ]] || return 0
     step 'renew certificates'
-    [[ -z $(find "$token_file" -mtime +6) ]] || introduce_node
+    [[ -s $token_file && -z $(find "$token_file" -mtime +6) ]] || introduce_node
     ask_version
-    [[ "$version $(held_certificates)" != "$(<"$state/certificates")" ]] || return 0
-    renewing=1
-    get_certificates
-    # Not all masters shall be away at once.
-    sleep $((node_member % 10 * 15))
-    changed=1
-    take_certificates
+    held="$version $(held_sum)"
+    [[ $held != "$(<"$state/taken")" ]] || return 0
+    # What is in use already could only not be told.
+    if [[ $held != "$(cat -- "$state/used" 2>/dev/null)" ]]; then
+        renewing=1
+        get_certificates
+        # Not all masters shall be away at once.
+        sleep $((node_member % 10 * 15))
+        changed=1
+        # What is told to use new certificates must have ended before that is told.
+        export no_block=
+        take_certificates
+        put_file 600 "$state/used" <<<"${version%% *} $(held_sum)"
+    fi
     tell_taken
 }

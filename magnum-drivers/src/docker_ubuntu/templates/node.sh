@@ -29,7 +29,7 @@ insecure_registry='__INSECURE_REGISTRY__'
 addresses=("$private_address")
 [[ -z $floating_address ]] || addresses+=("$floating_address")
 
-certificate_places=(/etc/docker/ca.pem /etc/docker/server.pem /etc/docker/server-key.pem)
+places=(/etc/docker/ca.pem /etc/docker/server.pem /etc/docker/server-key.pem)
 
 get_certificates() {
     fetch_authority /ca /etc/docker/ca.pem
@@ -62,10 +62,11 @@ configure() {
     install_packages "${wanted[@]}"
 
     put_directory 700 /etc/docker
+    put_directory 700 "$state"
     if [[ $tls == on ]]; then
         put_directory 755 "${node_program%/*}"
         put_file 700 "$node_program" <"${BASH_SOURCE[0]}"
-        get_first_certificates
+        first_certificates
     fi
 
     step 'configure Docker'
@@ -109,7 +110,6 @@ UNIT
 
     step 'report'
     report SUCCESS "Docker listens on tcp port $docker_port"
-    put_directory 700 "$state"
     put_file 600 "$reported" <<<once
 }
 

@@ -35,7 +35,7 @@ swarm_port='__SWARM_PORT__'
 
 etcd_identity=server
 
-certificate_places=("$certs/ca.crt" "$certs/server.crt" "$certs/server.key" "$etcd_certs")
+places=("$certs/ca.crt" "$certs/server.crt" "$certs/server.key" "$etcd_certs")
 
 get_certificates() {
     local -a names=("${own_addresses[@]}" 127.0.0.1)
@@ -69,7 +69,7 @@ configure() {
     forget_docker_key
 
     if [[ $tls == on ]]; then
-        get_first_certificates
+        first_certificates
     fi
 
     step 'configure etcd'

@@ -50,7 +50,7 @@ configure_rexray() {
         "$(rexray_options rshared)"
 }
 
-certificate_places=("$certs/ca.crt" "$certs/server.crt" "$certs/server.key" "$etcd_certs")
+places=("$certs/ca.crt" "$certs/server.crt" "$certs/server.key" "$etcd_certs")
 
 get_certificates() {
     fetch_authority /ca "$certs/ca.crt"
@@ -77,7 +77,7 @@ configure() {
     forget_docker_key
 
     if [[ $tls == on ]]; then
-        get_first_certificates
+        first_certificates
         tls_options=(--live-restore --tlsverify "--tlscacert=$certs/ca.crt" "--tlscert=$certs/server.crt" "--tlskey=$certs/server.key")
     fi
 

@@ -38,7 +38,7 @@ service_cidr='{{service_cidr}}'
 api_public_address='__API_PUBLIC_ADDRESS__'
 subnetlen='__SUBNETLEN__'
 
-certificate_places=("$certs" "$etcd_certs")
+places=("$certs" "$etcd_certs")
 
 get_certificates() {
     local -a names=("${own_addresses[@]}" 127.0.0.1 {{service_address}} kubernetes kubernetes.default
@@ -106,11 +106,11 @@ take_certificates() {
     configure_apiserver
     configure_controllers
     configure_kube_proxy
-    start_masters_units
+    start_all
 }
 
-# start_masters_units: and wait until the API answers.
-start_masters_units() {
+# start_all: and wait until the API answers.
+start_all() {
     start_units etcd.service ${apiserver_units[@]+"${apiserver_units[@]}"} kubelet.service flanneld.service
     wait_for 'the API does not answer' "${kubectl[@]}" get --raw=/healthz
 }
@@ -121,7 +121,7 @@ configure() {
 
     if [[ $tls == on ]]; then
         api=https://127.0.0.1:$api_port
-        get_first_certificates
+        first_certificates
     fi
 
     step 'configure etcd'
@@ -152,7 +152,7 @@ start() {
     take_etcd
 
     step 'start Kubernetes'
-    start_masters_units
+    start_all
     join /etc/kubernetes/admin.kubeconfig
 
     step 'add what runs in the cluster'

@@ -32,7 +32,7 @@ node_member='__INDEX__'
 
 {{> registry.sh}}
 
-certificate_places=("$certs")
+places=("$certs")
 
 get_certificates() {
     fetch_authority /ca "$certs/ca.crt"
@@ -55,7 +55,7 @@ configure() {
 
     if [[ $tls == on ]]; then
         api=https://$api_private_address:$api_port
-        get_first_certificates
+        first_certificates
     fi
 
     step 'configure Kubernetes'

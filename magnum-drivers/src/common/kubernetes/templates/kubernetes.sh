@@ -57,7 +57,7 @@ static_pod() {
     {
         printf 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: %s\n  namespace: kube-system\n' "$name"
         printf '  labels: {k8s-app: %s}\n' "$name"
-        [[ $tls != on ]] || printf '  annotations: {certificates: "%s"}\n' "$(held_certificates)"
+        [[ $tls != on ]] || printf '  annotations: {certificates: "%s"}\n' "$(held_sum)"
         printf 'spec:\n  hostNetwork: true\n'
         # It reads the server's files, where SELinux is enforcing.
         printf '  securityContext: {seLinuxOptions: {type: spc_t}}\n'
