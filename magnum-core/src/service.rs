@@ -41,3 +41,4 @@ pub use reseal::Resealed;
 pub use watch::ClusterWatch;
 
 pub(crate) use builder::Inner;
+pub(crate) use certificates::client_profile;

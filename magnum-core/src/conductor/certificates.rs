@@ -5,18 +5,12 @@ use std::sync::Arc;
 use super::fence::limited;
 use super::work::Work;
 use crate::model::{LedgerEntry, NodeCredential, Owned, PoolRole, Step};
-use crate::ports::{CLUSTER_AUTHORITY, CertRef, CertificateBundle, Profile};
+use crate::ports::{CLUSTER_AUTHORITY, CertRef, CertificateBundle};
+use crate::service::client_profile;
 use crate::{Error, Result};
 
 /// The role of the library's own client certificate.
 pub(super) const CLIENT: &str = "client";
-
-/// What the library's own certificate is good for.
-fn client_profile() -> Profile {
-    Profile::Client {
-        organizations: vec!["system:masters".to_owned()],
-    }
-}
 
 impl Work {
     pub(super) async fn step_certificates(&mut self) -> Result<()> {

@@ -45,9 +45,7 @@ impl Magnum {
             .rates
             .count(now, &who, self.inner.settings.requests_per_minute)?;
         let ca = self.inner.client_authority(&cluster).await?;
-        let profile = Profile::Client {
-            organizations: vec!["system:masters".to_owned()],
-        };
+        let profile = client_profile();
         let validity = self.inner.settings.certificate_validity;
         let authority = &self.inner.certificates.authority;
         let signed = authority.sign(&ca, csr, &profile, validity).await?;
@@ -229,6 +227,13 @@ impl super::Inner {
             pem.push_str(&bundle.certificate);
         }
         Ok(pem)
+    }
+}
+
+/// What users, and the library itself, get.
+pub(crate) fn client_profile() -> Profile {
+    Profile::Client {
+        organizations: vec!["system:masters".to_owned()],
     }
 }
 

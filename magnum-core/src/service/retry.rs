@@ -59,7 +59,7 @@ impl Magnum {
         } else {
             settings.update_timeout
         };
-        // Outside of the overlap no other change could have been asked for.
+        // An unfinished change of authorities goes first, whatever failed since.
         let kind = match cluster.rotation.as_ref().map(|rotation| rotation.stage) {
             Some(RotationStage::Announced) => OperationKind::RotateAuthorities { finish: false },
             Some(RotationStage::Reissuing | RotationStage::Retiring) => {
