@@ -43,7 +43,7 @@ struct Access<'a> {
     server: &'a BootedServer,
     url: &'a str,
     secret: Secret,
-    /// `member=…&name=…`.
+    /// `name=…`, its server's.
     named: String,
 }
 
@@ -110,10 +110,21 @@ impl NodeGuest {
         }
     }
 
+    /// The version that it is to have, when it is its turn.
+    async fn version(&self, access: &Access<'_>) -> Result<String, Asking> {
+        loop {
+            let version = self.ask(access, "GET", "certificates", Vec::new()).await?;
+            if !version.contains("wait") {
+                return Ok(version);
+            }
+            self.clock.sleep(Duration::from_secs(30)).await;
+        }
+    }
+
     /// Gets all that a script asks for, with a new key.
     async fn holding(&self, access: &Access<'_>) -> Result<NodeHolding, Asking> {
         let mut held = NodeHolding {
-            version: self.ask(access, "GET", "certificates", Vec::new()).await?,
+            version: self.version(access).await?,
             ..NodeHolding::default()
         };
         let key = self.keys.generate().await;
@@ -149,8 +160,7 @@ impl NodeGuest {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(access.server.name.clone(), held);
-        let path = format!("certificates?{}", access.named);
-        self.ask(access, "PUT", &path, version).await?;
+        self.ask(access, "PUT", "certificates", version).await?;
         Ok(())
     }
 
@@ -158,8 +168,7 @@ impl NodeGuest {
     async fn introduce(&self, access: &mut Access<'_>) -> Result<(), Asking> {
         let mut held = self.holding(access).await?;
         if access.server.user_data.contains("introduce_node") {
-            let path = format!("token?{}", access.named);
-            access.secret = Secret::new(self.ask(access, "POST", &path, Vec::new()).await?);
+            access.secret = Secret::new(self.ask(access, "POST", "token", Vec::new()).await?);
             held.token = Some(access.secret.clone());
             self.tell_taken(access, held).await?;
         }
@@ -168,7 +177,7 @@ impl NodeGuest {
 
     /// What a node does from time to time.
     async fn renew(&self, access: &Access<'_>) -> Result<(), Asking> {
-        let version = self.ask(access, "GET", "certificates", Vec::new()).await?;
+        let version = self.version(access).await?;
         let name = &access.server.name;
         if self.nodes().get(name).is_some_and(|held| held.version == version) {
             return Ok(());
@@ -196,7 +205,7 @@ impl Guest for NodeGuest {
             server: &server,
             url: value("node_endpoint_url"),
             secret: Secret::new(value("node_credential")),
-            named: format!("member={}&name={}", value("node_member"), value("node_name")),
+            named: format!("name={}", value("node_name")),
         };
         let secured = value("tls") != "off" && !access.url.is_empty();
         let introduced = match secured {

@@ -10,10 +10,12 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use magnum::*;
-use support::scene::Scene;
+use support::scene::{SEALING_KEY, Scene};
 
 async fn ask(scene: &Scene, method: &str, path: &str, credential: &str, body: &str) -> (StatusCode, String) {
     let request = Request::builder()
@@ -29,23 +31,32 @@ async fn ask(scene: &Scene, method: &str, path: &str, credential: &str, body: &s
     )
 }
 
-/// The credential as a node finds it in its user data.
-fn credential(scene: &Scene) -> String {
-    let data = scene.cloud.with(|world| {
-        world
-            .compute
-            .servers()
-            .find_map(|server| server.user_data.clone())
-            .unwrap()
+/// The credentials as a cluster's nodes find them in their user data, by their members.
+fn credentials(scene: &Scene, cluster: ClusterId) -> BTreeMap<String, String> {
+    let id = cluster.to_string();
+    let data: Vec<String> = scene.cloud.with(|world| {
+        let servers = world.compute.servers();
+        let own = servers.filter(|server| server.metadata.get("cluster_uuid") == Some(&id));
+        own.filter_map(|server| server.user_data.clone()).collect()
     });
-    let line = data
-        .lines()
-        .find(|line| line.starts_with("node_credential='"))
-        .unwrap()
-        .to_owned();
-    line.trim_start_matches("node_credential='")
-        .trim_end_matches('\'')
-        .to_owned()
+    let lines = data.iter().filter_map(|data| {
+        data.lines()
+            .find_map(|line| line.strip_prefix("node_credential='"))
+    });
+    let shown = lines.map(|line| line.trim_end_matches('\'').to_owned());
+    shown
+        .map(|shown| (shown.split('.').next().unwrap().to_owned(), shown))
+        .collect()
+}
+
+/// What the credentials of a cluster's workers are made of.
+async fn secret_of(scene: &Scene, id: ClusterId) -> String {
+    let sealer = certs::AesSealer::new(certs::SealingKey::from_bytes(SEALING_KEY).unwrap());
+    let cluster = scene.store.cluster(id).await.unwrap().unwrap();
+    let mut all = cluster.node_credentials.iter();
+    let worker = all.find(|one| one.role == PoolRole::Worker).unwrap();
+    let secret = sealer.open(&worker.sealed, &id.to_string()).unwrap();
+    secret.expose().to_owned()
 }
 
 /// The tokens of a cluster's nodes, by their members.
@@ -70,9 +81,9 @@ async fn only_a_node_of_the_cluster_is_answered() {
             "{bad}"
         );
     }
-    let (status, why) = ask(&scene, "GET", &ca, &credential(&scene), "").await;
+    let (status, why) = ask(&scene, "GET", &ca, &credentials(&scene, id)["0"], "").await;
     assert_eq!(status, StatusCode::FORBIDDEN, "no server is being made: {why}");
-    assert!(why.contains("its own token"), "{why}");
+    assert!(why.contains("its token"), "{why}");
     let other = format!("/v1/clusters/{}/ca", uuid::Uuid::nil());
     assert_eq!(
         ask(&scene, "GET", &other, &good, "").await.0,
@@ -128,9 +139,9 @@ async fn a_user_cannot_sign_as_a_server() {
     );
 }
 
-/// The credential of a role works while servers are made, for each of them; a token is one node's, and ends.
+/// A credential works while servers are made, for one of them; a token ends.
 #[tokio::test(start_paused = true)]
-async fn a_token_is_one_nodes_and_expires() {
+async fn credentials_and_tokens_are_one_nodes() {
     let scene = Scene::new(1).await;
     scene.template().await;
     let id = scene.accept(2).await.id;
@@ -140,32 +151,39 @@ async fn a_token_is_one_nodes_and_expires() {
     scene.settle().await;
     assert_ne!(tokens[0], tokens[1]);
     let path = |rest: &str| format!("/v1/clusters/{id}/{rest}");
-    let token = path("token?member=0");
-    let (status, why) = ask(&scene, "POST", &token, &tokens[1], "").await;
-    assert_eq!(status, StatusCode::FORBIDDEN, "{why}");
-    assert!(why.contains("member 1"), "{why}");
-    let (status, why) = ask(&scene, "POST", &token, &credential(&scene), "").await;
+    let token = path("token");
+    let credentials = credentials(&scene, id);
+    assert_eq!(credentials.len(), 2);
+    let (status, why) = ask(&scene, "POST", &token, &credentials["0"], "").await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{why}");
 
-    // While servers are being made, any may introduce itself.
+    // While servers are being made, each may introduce itself, and say again which it is.
     scene
         .magnum
         .scale_cluster(&scene.cx, id, 3, UpdateOptions::default())
         .await
         .unwrap();
-    let (status, fresh) = ask(&scene, "POST", &token, &credential(&scene), "").await;
-    assert_eq!(status, StatusCode::OK, "{fresh}");
-    for member in ["", "a%2Fb", "0%26member", "%00", &"0".repeat(65)] {
-        let (status, why) = ask(
-            &scene,
-            "POST",
-            &path(&format!("token?member={member}")),
-            &credential(&scene),
-            "",
-        )
-        .await;
-        assert_eq!(status, StatusCode::BAD_REQUEST, "{member}: {why}");
+    for member in ["0", "1"] {
+        let (status, why) = ask(&scene, "POST", &token, &credentials[member], "").await;
+        assert_eq!(status, StatusCode::OK, "{why}");
     }
+    let digest = credentials["0"].strip_prefix("0.").unwrap();
+    for shown in [
+        digest.to_owned(),
+        format!(".{digest}"),
+        format!("1.{digest}"),
+        format!("00.{digest}"),
+        format!("0:{digest}"),
+        format!("0/.{digest}"),
+        format!("0.{}", digest.to_uppercase()),
+        format!("{}.{digest}", "0".repeat(65)),
+        secret_of(&scene, id).await,
+        format!("0.{}", secret_of(&scene, id).await),
+    ] {
+        let (status, why) = ask(&scene, "POST", &token, &shown, "").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{shown}: {why}");
+    }
+    let (_, fresh) = ask(&scene, "POST", &token, &credentials["0"], "").await;
     scene.settle().await;
 
     let day = std::time::Duration::from_secs(86_400);
@@ -309,7 +327,7 @@ async fn a_node_is_told_when_its_certificates_grow_old() {
     scene.clock.sleep(2 * day).await;
     assert_eq!(told().await, "0 renew\n");
     let request = support::certificate::Wanted::default().request().pem;
-    let sign = format!("{version}/server?member=0&name=");
+    let sign = format!("{version}/server?name=");
     for _ in 0..2 {
         assert_eq!(told().await, "0 renew\n");
         let (status, why) = ask(&scene, "POST", &sign, &token, &request).await;

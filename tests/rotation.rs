@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use magnum::certs::{ClientRequest, EcKeys};
+use magnum::openstack::sim::{At, Effect as Harm, Fault as Injected};
 use magnum::*;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
@@ -127,6 +128,24 @@ async fn client(scene: &Scene, id: ClusterId) -> Party {
     }
 }
 
+/// No master is ahead of one before it.
+fn masters_take_turns(scene: &Scene) {
+    let held = scene.guest.nodes().into_iter();
+    let masters: Vec<(String, u64)> = held
+        .filter(|(name, _)| name.contains("-master-"))
+        .map(|(name, held)| {
+            (
+                name,
+                held.version.split_whitespace().next().unwrap().parse().unwrap(),
+            )
+        })
+        .collect();
+    assert!(
+        masters.is_sorted_by_key(|(_, version)| std::cmp::Reverse(*version)),
+        "{masters:?}"
+    );
+}
+
 /// Drives an operation to its end, while these clients and all nodes meet every five seconds; how often they did.
 async fn while_all_meet(
     scene: &Scene,
@@ -148,6 +167,7 @@ async fn while_all_meet(
             .into_values()
             .map(|held| held.version)
             .collect();
+        masters_take_turns(scene);
         if seen.as_ref() != Some(&held) {
             met += nodes_meet(&now);
             seen = Some(held);
@@ -342,6 +362,55 @@ async fn nodes_that_do_not_answer_end_it_and_it_goes_on() {
     );
 
     // In whatever stage, nothing is left.
+    scene.delete(id).await;
+    assert!(scene.leftovers().is_empty(), "{:?}", scene.leftovers());
+}
+
+/// What failed last is what is tried again.
+#[tokio::test(start_paused = true)]
+async fn another_failure_meanwhile_is_retried_first() {
+    let scene = Scene::new(1).await;
+    scene.template().await;
+    let id = scene.accept(1).await.id;
+    scene.settle().await;
+    scene.magnum.ca_rotate(&scene.cx, id).await.unwrap();
+    scene.settle().await;
+    assert!(scene.cluster(id).await.unwrap().rotation.unwrap().failed);
+
+    let at = At::Resource {
+        resource_type: "OS::Nova::Server".into(),
+        name: "docker_host".into(),
+    };
+    let harm = Harm::ResourceFailure("No valid host was found.".into());
+    scene.cloud.inject(Injected::always(at, harm));
+    let scaled = scene
+        .magnum
+        .scale_cluster(&scene.cx, id, 2, UpdateOptions::default())
+        .await;
+    scaled.unwrap();
+    scene.settle().await;
+    let failed = scene.cluster(id).await.unwrap();
+    assert_eq!(failed.status, ClusterStatus::UPDATE_FAILED);
+    assert!(!failed.rotation.unwrap().failed);
+    let refused = scene.magnum.ca_rotate(&scene.cx, id).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Conflict);
+    assert!(refused.to_string().contains("retry that first"), "{refused}");
+
+    scene.cloud.clear_faults();
+    scene.magnum.retry_cluster(&scene.cx, id).await.unwrap();
+    let operation = scene.store.active_operation(id).await.unwrap().unwrap();
+    assert_eq!(operation.kind, OperationKind::Resume { creation: false });
+    scene.settle().await;
+    let mended = scene.cluster(id).await.unwrap();
+    assert_eq!(
+        mended.status,
+        ClusterStatus::UPDATE_COMPLETE,
+        "{:?}",
+        mended.fault
+    );
+    assert_eq!(mended.node_addresses().len(), 2);
+    assert_eq!(mended.rotation.unwrap().stage, RotationStage::Announced);
+    scene.magnum.ca_rotate(&scene.cx, id).await.unwrap();
     scene.delete(id).await;
     assert!(scene.leftovers().is_empty(), "{:?}", scene.leftovers());
 }

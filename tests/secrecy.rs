@@ -86,7 +86,7 @@ impl<T: HttpTransport> HttpTransport for Learning<T> {
                 .pointer("/parameters/node_credential")
                 .and_then(Value::as_str)
             {
-                self.1.add(credential, "a node's credential");
+                self.1.add(credential, "what nodes' credentials are made of");
             }
         }
         let answer = self.0.send(request, profile).await?;
@@ -127,7 +127,7 @@ fn log() -> &'static Logged {
 }
 
 #[derive(Debug)]
-struct NodeRoute(Magnum);
+struct NodeRoute(Magnum, Needles);
 
 #[async_trait::async_trait]
 impl HttpTransport for NodeRoute {
@@ -136,6 +136,10 @@ impl HttpTransport for NodeRoute {
         request: http::Request<bytes::Bytes>,
         _profile: &TlsProfile,
     ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+        if let Some(shown) = request.headers().get(http::header::AUTHORIZATION) {
+            let (_, shown) = shown.to_str().unwrap().split_once(' ').unwrap();
+            self.1.add(shown, "what a node shows");
+        }
         Ok(self.0.node_request(request).await)
     }
 }
@@ -249,7 +253,10 @@ impl Scene {
             builder = builder.driver(driver);
         }
         let magnum = builder.build().unwrap();
-        cloud.mount("nodes.example.test", Arc::new(NodeRoute(magnum.clone())));
+        cloud.mount(
+            "nodes.example.test",
+            Arc::new(NodeRoute(magnum.clone(), needles.clone())),
+        );
         let scene = Self {
             cloud,
             guest,
@@ -479,7 +486,7 @@ async fn lives(keeping: Keeping) {
         "a token",
         "a password",
         "a private key",
-        "a node's credential",
+        "what nodes' credentials are made of",
         "a node's token",
         "the sealing key",
     ] {

@@ -53,6 +53,7 @@ pub use driver::{
 };
 pub use driver_context::{
     Adoptable, DriverContext, NodeAccess, StackDefinition, StackHandle, StackKeeper, TrustAccess,
+    node_credential,
 };
 pub use driver_entry::DriverEntry;
 pub use effect::Effect;

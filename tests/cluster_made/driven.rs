@@ -49,12 +49,7 @@ impl ClusterDriver for Watched {
     async fn observe(&self, cx: &DriverContext) -> Result<Observation> {
         self.driver.observe(cx).await
     }
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        member: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
+    async fn node_names(&self, cx: &DriverContext, role: PoolRole, member: &str) -> Result<Vec<SubjectName>> {
         self.driver.node_names(cx, role, member).await
     }
     fn trust_on_nodes(&self, _template: &TemplateSpec) -> Option<&'static str> {

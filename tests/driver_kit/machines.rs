@@ -166,7 +166,7 @@ impl ClusterDriver for Machines {
         &self,
         _cx: &DriverContext,
         _role: PoolRole,
-        _member: Option<&str>,
+        _member: &str,
     ) -> Result<Vec<SubjectName>> {
         Ok(Vec::new())
     }

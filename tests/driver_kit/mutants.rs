@@ -132,12 +132,7 @@ impl ClusterDriver for Mutant {
         self.inner.node_policy()
     }
 
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        member: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
+    async fn node_names(&self, cx: &DriverContext, role: PoolRole, member: &str) -> Result<Vec<SubjectName>> {
         self.inner.node_names(cx, role, member).await
     }
 

@@ -65,7 +65,7 @@ async fn a_clusters_keys_are_its_own_and_go_with_it() {
             .all(|a| !a.public_key().unwrap().public_eq(&private))
     );
 
-    // A credential is good for its own cluster and role alone.
+    // A token is good for its own cluster and role alone; credentials are each node's own.
     for stolen in [&ours[0], &ours[2]] {
         let thief = Node {
             cluster: second,
@@ -81,7 +81,7 @@ async fn a_clusters_keys_are_its_own_and_go_with_it() {
         assert_eq!(signed.0, StatusCode::UNAUTHORIZED);
     }
     assert_ne!(one.credential, worker.credential);
-    assert_eq!(one.credential, another.credential);
+    assert_ne!(one.credential, another.credential);
 
     // From the moment at which the deletion was accepted its servers get nothing any more.
     assert_eq!((kept(&scene, first).await, kept(&scene, second).await), (4, 4));

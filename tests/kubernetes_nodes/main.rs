@@ -14,6 +14,7 @@ mod life;
 mod refused;
 #[path = "../support/mod.rs"]
 mod support;
+mod turns;
 
 use magnum::*;
 use support::kubernetes::{guides_template, without_quotas};
@@ -25,7 +26,11 @@ const PRIVATE: &str = "private";
 
 /// A cloud with the guide's template, and one without load balancer and floating IPs.
 async fn scene() -> Scene {
-    let scene = Scene::new(1).await;
+    scene_with(Settings::default()).await
+}
+
+async fn scene_with(settings: Settings) -> Scene {
+    let scene = Scene::with(1, settings).await;
     without_quotas(&scene);
     let private = TemplateSpec {
         master_lb_enabled: Some(false),

@@ -73,7 +73,7 @@ fn node(cluster: ClusterId, server: &str, script: &str) -> Node {
         cluster,
         role,
         name: setting("node_name"),
-        member: setting("node_member"),
+        member: setting("node_credential").split('.').next().unwrap().to_owned(),
         credential: setting("node_credential"),
         token: String::new(),
         own,
@@ -97,7 +97,7 @@ impl Node {
 
     /// The path at which it asks for a certificate.
     pub fn path(&self, purpose: &str) -> String {
-        format!("certificates/{purpose}?member={}&name={}", self.member, self.name)
+        format!("certificates/{purpose}?name={}", self.name)
     }
 
     /// What it is told when it asks for a certificate.

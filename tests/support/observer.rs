@@ -90,12 +90,7 @@ impl ClusterDriver for Driver {
             None => seen,
         })
     }
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        member: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
+    async fn node_names(&self, cx: &DriverContext, role: PoolRole, member: &str) -> Result<Vec<SubjectName>> {
         self.0.node_names(cx, role, member).await
     }
     fn client_config(&self, cluster: &Cluster, identity: Option<&ClientIdentity>) -> Result<ClientConfig> {

@@ -16,6 +16,9 @@ use super::hosts::{Authorities, Discovering, Keeping};
 use super::interrupt::{InterruptedNotifier, InterruptedStore, InterruptedTransport, Interrupter};
 use super::random::Seeded;
 
+/// What secrets at rest are sealed with.
+pub const SEALING_KEY: &[u8] = b"a sealing key for tests 32 bytes";
+
 pub const ENDPOINT: &str = "nodes.example.test";
 
 pub struct Scene {
@@ -407,7 +410,7 @@ fn compose(
     authorities: Authorities,
 ) -> Magnum {
     let sealer = Arc::new(AesSealer::with_entropy(
-        SealingKey::from_bytes(b"a sealing key for tests 32 bytes").unwrap(),
+        SealingKey::from_bytes(SEALING_KEY).unwrap(),
         random.clone(),
     ));
     let keys = authorities.keys(seed);

@@ -152,6 +152,10 @@ impl Work {
         } else {
             OperationState::Failed
         };
+        if let Some(rotation) = &mut self.cluster.rotation {
+            let own = matches!(self.operation.kind, OperationKind::RotateAuthorities { .. });
+            rotation.failed = own && !done;
+        }
         self.operation.fault.clone_from(&fault);
         self.operation.token = None;
         self.operation.ended_at = Some(self.inner.clock.now());

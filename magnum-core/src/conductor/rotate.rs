@@ -61,6 +61,7 @@ impl Work {
             number,
             stage: RotationStage::Announced,
             others,
+            failed: false,
         });
         self.next_version().await
     }
@@ -165,7 +166,7 @@ impl Work {
             if have >= pool.count && policy.named(pool.role) {
                 have = 0;
                 for member in members {
-                    let shown = driver.node_names(&cx, pool.role, Some(member)).await?;
+                    let shown = driver.node_names(&cx, pool.role, member).await?;
                     have += u32::from(!shown.is_empty());
                 }
             }

@@ -16,6 +16,9 @@ pub struct Rotation {
     /// The authorities that nodes are not certified by: the new ones until [`RotationStage::Reissuing`], then the former
     /// ones. By name, the cluster's own as `ca`.
     pub others: BTreeMap<String, CertRef>,
+    /// Whether the operation that drove it was the last one, and failed.
+    #[serde(default)]
+    pub failed: bool,
 }
 
 /// How far a change of authorities is.

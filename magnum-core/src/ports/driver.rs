@@ -81,13 +81,12 @@ pub trait ClusterDriver: fmt::Debug + Send + Sync + 'static {
         super::NodePolicy::servers(&[PoolRole::Master, PoolRole::Worker])
     }
 
-    /// The names that nodes of `role` have, as the cloud knows them now: addresses, and names of servers.
-    /// A node that says which `member` of its pool it is gets that member's names only.
+    /// The names that a member of the pool of `role` has, as the cloud knows them now: addresses, and names of servers.
     async fn node_names(
         &self,
         cx: &DriverContext,
         role: PoolRole,
-        member: Option<&str>,
+        member: &str,
     ) -> Result<Vec<super::SubjectName>>;
 
     /// The attribute that puts the cluster's trust on its nodes, if one does. Default: none, so that no node ever

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 
 use super::{LoadBalancer, NetworkPort, Parameters, Stack, StackRef, StackResource, StackTemplate, Volume};
 use crate::Result;
@@ -133,12 +134,12 @@ pub struct NodeAccess {
     pub url: String,
     /// PEM roots by which to verify it; `None` for the system's.
     pub ca: Option<String>,
-    /// The secret of each role.
+    /// The secret of each role, which the credentials of its nodes are made of.
     pub credentials: Vec<(PoolRole, Secret)>,
 }
 
 impl NodeAccess {
-    /// The secret of a role.
+    /// The secret of a role. It is not for nodes: each of them has [`node_credential`] of its own.
     #[must_use]
     pub fn credential(&self, role: PoolRole) -> Option<&Secret> {
         self.credentials
@@ -146,6 +147,32 @@ impl NodeAccess {
             .find(|(r, _)| *r == role)
             .map(|(_, secret)| secret)
     }
+}
+
+/// What a member of a pool shows the node endpoint: its name, a full stop, and the SHA-256, in hexadecimal digits, of its
+/// name, a colon and its role's secret. Templates make it where they know the member, so that no node has another's:
+///
+/// ```yaml
+/// list_join:
+///   - '.'
+///   - - get_param: index
+///     - digest: [sha256, {list_join: [':', [{get_param: index}, {get_param: node_credential}]]}]
+/// ```
+///
+/// ```
+/// use magnum_core::{Secret, node_credential};
+/// let shown = node_credential("7", &Secret::new("of the role"));
+/// assert!(shown.expose().starts_with("7."));
+/// assert_ne!(shown, node_credential("8", &Secret::new("of the role")));
+/// ```
+#[must_use]
+pub fn node_credential(member: &str, of_role: &Secret) -> Secret {
+    let mut hash = Sha256::new();
+    hash.update(member);
+    hash.update(":");
+    hash.update(of_role.expose());
+    let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Secret::new(format!("{member}.{digits}"))
 }
 
 /// What nodes need to act under their cluster's trust.

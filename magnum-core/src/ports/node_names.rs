@@ -23,7 +23,7 @@ pub struct NameSource {
 pub(super) async fn seen(
     stack: &StackHandle,
     sources: &[NameSource],
-    member: Option<&str>,
+    member: &str,
 ) -> Result<Vec<SubjectName>> {
     if sources.is_empty() {
         return Ok(Vec::new());
@@ -37,10 +37,7 @@ pub(super) async fn seen(
             continue;
         };
         // What is not in a member of a group belongs to all members.
-        let of_another = match (&listed.parent, member) {
-            (Some(parent), Some(member)) => parent != member,
-            _ => false,
-        };
+        let of_another = listed.parent.as_ref().is_some_and(|parent| parent != member);
         if listed.physical_id.is_empty() || of_another {
             continue;
         }

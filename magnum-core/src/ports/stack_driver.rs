@@ -263,12 +263,7 @@ impl<T: TemplateDefinition> ClusterDriver for StackDriver<T> {
         self.definition.trust_on_nodes(template)
     }
 
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        member: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
+    async fn node_names(&self, cx: &DriverContext, role: PoolRole, member: &str) -> Result<Vec<SubjectName>> {
         node_names::seen(&cx.stack(MAIN), self.definition.node_names(role), member).await
     }
 

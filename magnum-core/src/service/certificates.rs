@@ -137,7 +137,8 @@ impl Magnum {
         refuse_without_tls(&cluster)?;
         takes(&cluster, Request::Change)?;
         made(cluster.ca_cert.as_ref())?;
-        if cluster.status.phase == Phase::Failed && cluster.rotation.is_none() {
+        let goes_on = cluster.rotation.as_ref().is_some_and(|rotation| rotation.failed);
+        if cluster.status.phase == Phase::Failed && !goes_on {
             let message = "the last change of the cluster failed: retry that first";
             return Err(Error::new(ErrorKind::Conflict, message));
         }

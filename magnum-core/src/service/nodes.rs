@@ -7,30 +7,30 @@
 //! | `GET …/v1/clusters/<uuid>/authorities/<name>` | 200, PEM of another authority of the cluster |
 //! | `GET …/v1/clusters/<uuid>/keys/<name>` | 200, PEM private key that all nodes of the role share |
 //! | `POST …/v1/clusters/<uuid>/certificates/<purpose>`, body a PEM signing request | 200, PEM certificate |
-//! | `GET …/v1/clusters/<uuid>/certificates` | 200, the version of what nodes are to trust and to hold, a number; and `renew` after it when a certificate of the member has grown old |
+//! | `GET …/v1/clusters/<uuid>/certificates` | 200, the version of what nodes are to trust and to hold, a number; `renew` after it when a certificate of the node has grown old; `wait` after it while it is another master's turn: ask again soon |
 //! | `PUT …/v1/clusters/<uuid>/certificates`, body that number | 200: the node has it |
 //! | `POST …/v1/clusters/<uuid>/token` | 200, a token of the node's own |
 //!
-//! All need `Authorization: Bearer` and a secret: the credential of the cluster and role, which works while an operation
-//! makes or changes servers of the cluster, or a token, which works for 30 days and for one member of a pool. Both end
+//! All need `Authorization: Bearer` and a secret of one member of a pool: its credential ([`crate::node_credential`]), which
+//! works while an operation makes or changes servers of the cluster, or a token, which works for 30 days. Both end
 //! with the cluster. An authority is one PEM certificate, or two while it is being changed: the first one issues.
 //!
 //! Which authorities, keys and purposes there are for a role is the driver's [`NodePolicy`]; subject and usages of a
-//! certificate are the policy's, and its names those that the cloud gave to the nodes of that role. A node can say which
-//! member of its pool it is and what its server is called, `?member=7&name=mycluster-minion-7`; it must for a token, where
-//! the certificate is named after its server, and where nodes renew by themselves. Then the names are that member's.
-//! Requests of a role's nodes are counted together; 429 means that there were too many. Refusals are JSON:
+//! certificate are the policy's, and its names those that the cloud gave to that member. Where a certificate is named after
+//! the server, the node says how that is called, `?name=mycluster-minion-7`.
+//! Requests of each node are counted; 429 means that there were too many. Refusals are JSON:
 //! `{"error": "…"}`; 503 means that a later try may work.
 
 mod caller;
 mod refusal;
+mod turns;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 
-use self::caller::{Caller, member_missing};
+use self::caller::Caller;
 use self::refusal::Refusal;
 use super::Magnum;
 use crate::conductor::Keeper;
@@ -48,7 +48,6 @@ const LARGEST_BODY: usize = 64 * 1024;
 struct Asked<'a> {
     cluster: ClusterId,
     wanted: Wanted<'a>,
-    member: Option<String>,
     name: Option<String>,
 }
 
@@ -71,7 +70,7 @@ impl Magnum {
         match self.answer(&request).await {
             Ok(pem) => response(StatusCode::OK, "application/x-pem-file", pem),
             Err(refusal) => {
-                tracing::warn!(status = %refusal.status, error = ?refusal.error, "a node's request was refused");
+                refusal.log();
                 let body = serde_json::json!({ "error": refusal.text }).to_string();
                 response(refusal.status, "application/json", body)
             }
@@ -80,9 +79,7 @@ impl Magnum {
 
     async fn answer(&self, request: &Request<Bytes>) -> Result<String, Refusal> {
         let asked = route(request)?;
-        let (cluster, caller) = self
-            .caller(request, asked.cluster, asked.member.as_deref())
-            .await?;
+        let (cluster, caller) = self.caller(request, asked.cluster).await?;
         let role = caller.role;
         let driver = Arc::clone(self.inner.driver_of(&cluster).map_err(Refusal::ours)?);
         let policy = driver.node_policy();
@@ -101,21 +98,15 @@ impl Magnum {
                 let bundle = self.kept(&cluster, name).await?;
                 Ok(bundle.private_key.expose().to_owned())
             }
-            Wanted::Version => {
-                let version = cluster.certificates_version;
-                match self.has_grown_old(&cluster, &caller).await? {
-                    true => Ok(format!("{version} renew\n")),
-                    false => Ok(format!("{version}\n")),
-                }
-            }
-            Wanted::Taken(_) if !caller.own => {
-                let message = "a node tells what it has with its own token";
+            Wanted::Version => self.version_for(&cluster, &caller).await,
+            Wanted::Taken(_) if !caller.by_token => {
+                let message = "a node tells what it has with its token";
                 Err(Error::new(ErrorKind::Forbidden, message).into())
             }
             Wanted::Taken(version) => {
                 let noted = Noted::Taken {
                     role,
-                    member: caller.member.ok_or_else(member_missing)?,
+                    member: caller.member,
                     version: version.min(cluster.certificates_version),
                     at: self.inner.clock.now(),
                 };
@@ -125,8 +116,7 @@ impl Magnum {
             Wanted::Token => {
                 let token = self.token(&cluster, &caller)?;
                 // A node that was removed gets no other.
-                self.shown(&driver, cluster, role, caller.member.as_deref())
-                    .await?;
+                self.shown(&driver, cluster, role, &caller.member).await?;
                 Ok(token.expose().to_owned())
             }
             Wanted::Certificate(purpose) => {
@@ -137,11 +127,6 @@ impl Magnum {
                     .map_err(|_| Error::field("csr", "", "the body must be a PEM signing request"))?;
                 let authority = self.kept(&cluster, certificate.authority).await?;
                 let id = cluster.id;
-                let one = policy.renewal || matches!(certificate.name, NodeName::Server(_));
-                // Else it would have the names of all nodes of its role, and cost a look at each of them.
-                if one && caller.member.is_none() {
-                    return Err(member_missing().into());
-                }
                 let name = asked.name.as_deref();
                 let profile = self
                     .node_profile(&driver, cluster, certificate, &caller, name)
@@ -152,7 +137,7 @@ impl Magnum {
                 let noted = Noted::Issued {
                     holder: Holder::Node {
                         role,
-                        member: caller.member.unwrap_or_default(),
+                        member: caller.member,
                         purpose: purpose.to_owned(),
                     },
                     authority: certificate.authority.to_owned(),
@@ -163,41 +148,6 @@ impl Magnum {
                 Ok(signed)
             }
         }
-    }
-
-    /// Whether two thirds of the life of one of a node's certificates have passed, and a new one would last longer.
-    async fn has_grown_old(&self, cluster: &Cluster, caller: &Caller) -> Result<bool, Refusal> {
-        let Some(asking) = &caller.member else {
-            return Ok(false);
-        };
-        let now = self.inner.clock.now();
-        // Of that node alone: all nodes ask every few minutes.
-        let about = format!("node/{}/{asking}/", caller.role.as_str());
-        let notes = self.inner.store.certificate_notes(cluster.id, &about).await;
-        for note in notes.map_err(Refusal::ours)? {
-            let Noted::Issued { authority, facts, .. } = note.noted else {
-                continue;
-            };
-            let life = facts.not_after.duration_since(facts.not_before);
-            let left = facts.not_after.duration_since(now);
-            if left > life / 3 {
-                continue;
-            }
-            let authority = self.kept(cluster, &authority).await?;
-            let end = self
-                .inner
-                .certificates
-                .authority
-                .facts(&authority.certificate)?
-                .not_after;
-            let validity = self.inner.settings.certificate_validity;
-            let new = now.checked_add(validity).unwrap_or(jiff::Timestamp::MAX).min(end);
-            // Certificates end with their authority, and then nothing but another one helps.
-            if new.duration_since(facts.not_after) > life / 10 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     async fn note(&self, cluster_id: ClusterId, noted: Noted) -> Result<(), Refusal> {
@@ -217,7 +167,7 @@ impl Magnum {
         driver: &Arc<dyn ClusterDriver>,
         cluster: Cluster,
         role: PoolRole,
-        member: Option<&str>,
+        member: &str,
     ) -> Result<Vec<SubjectName>, Refusal> {
         let cluster = Arc::new(cluster);
         let keeper = Keeper::reading(Arc::clone(&self.inner), Arc::clone(&cluster))
@@ -247,8 +197,8 @@ impl Magnum {
         let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
         let by_server = matches!(certificate.name, NodeName::Server(_));
         let mut names = Vec::new();
-        if certificate.server || by_server || caller.own {
-            let member = caller.member.as_deref();
+        if certificate.server || by_server || caller.by_token {
+            let member = &caller.member;
             names = self.shown(driver, cluster, certificate.role, member).await?;
             if names.is_empty() && (certificate.server || by_server) {
                 return Err(not_shown());
@@ -328,17 +278,14 @@ fn route(request: &Request<Bytes>) -> Result<Asked<'_>> {
         .parse()
         .map_err(|_| Error::new(ErrorKind::InvalidInput, "the cluster is named by its UUID"))?;
     let query = request.uri().query().unwrap_or_default();
-    let said = |key: &str| {
-        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(name, value)| name == key && !value.is_empty())
-            .map(|(_, value)| value.into_owned())
-    };
+    let mut said = url::form_urlencoded::parse(query.as_bytes());
+    let name = said
+        .find(|(key, value)| key == "name" && !value.is_empty())
+        .map(|(_, value)| value.into_owned());
     Ok(Asked {
         cluster,
         wanted,
-        member: said("member"),
-        name: said("name"),
+        name,
     })
 }
 

@@ -59,8 +59,8 @@ impl Magnum {
         } else {
             settings.update_timeout
         };
-        // An unfinished change of authorities goes first, whatever failed since.
-        let kind = match cluster.rotation.as_ref().map(|rotation| rotation.stage) {
+        let failed = cluster.rotation.as_ref().filter(|rotation| rotation.failed);
+        let kind = match failed.map(|rotation| rotation.stage) {
             Some(RotationStage::Announced) => OperationKind::RotateAuthorities { finish: false },
             Some(RotationStage::Reissuing | RotationStage::Retiring) => {
                 OperationKind::RotateAuthorities { finish: true }

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::{Language, TemplateText};
 
 /// Fragments of node scripts and templates, by the name under which a text puts them in.
-const FRAGMENTS: [(&str, &str); 38] = [
+const FRAGMENTS: [(&str, &str); 39] = [
     ("report.sh", include_str!("script/report.sh")),
     ("files.sh", include_str!("script/files.sh")),
     ("proxy.sh", include_str!("script/proxy.sh")),
@@ -45,6 +45,7 @@ const FRAGMENTS: [(&str, &str); 38] = [
         include_str!("parameters/registry_values.yaml"),
     ),
     ("server.yaml", include_str!("parameters/server.yaml")),
+    ("node_values.yaml", include_str!("parameters/node_values.yaml")),
     (
         "server_values.yaml",
         include_str!("parameters/server_values.yaml"),

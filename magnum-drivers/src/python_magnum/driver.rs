@@ -91,12 +91,7 @@ impl ClusterDriver for PythonMagnum {
         self.floating.node_policy()
     }
 
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        member: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
+    async fn node_names(&self, cx: &DriverContext, role: PoolRole, member: &str) -> Result<Vec<SubjectName>> {
         self.of(cx.cluster()).node_names(cx, role, member).await
     }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::new_endpoint;
 use crate::support::kubernetes::*;
-use crate::support::policy::{MASTER_CREDENTIAL, MASTER_TOKEN, WORKER_TOKEN};
+use crate::support::policy::{MASTER_CREDENTIAL, MASTER_TOKEN, WORKER_TOKEN, credential_of};
 
 const CA: &str = "/etc/kubernetes/certs/ca.crt";
 const TAKEN: &str = "/var/lib/magnum/taken";
@@ -60,7 +60,7 @@ fn nothing_new_changes_nothing() {
         assert_eq!(asked.len(), 1, "{asked:?}");
         assert_eq!(
             (asked[0].method.as_str(), asked[0].path.as_str()),
-            ("GET", "/v1/clusters/c/certificates?member=0")
+            ("GET", "/v1/clusters/c/certificates")
         );
         let token = [MASTER_TOKEN, WORKER_TOKEN][usize::from(matches!(role, Role::Minion(_)))];
         assert!(
@@ -187,5 +187,64 @@ fn the_token_is_renewed() {
     server.succeeds(&server.renew());
     let asked = endpoint.server.asked("/");
     assert!(asked[0].has_header("Authorization: Bearer expired"));
-    assert!(asked[1].has_header(&format!("Authorization: Bearer {MASTER_CREDENTIAL}")));
+    assert!(asked[1].has_header(&format!(
+        "Authorization: Bearer {}",
+        credential_of(0, MASTER_CREDENTIAL)
+    )));
+}
+
+/// The power went between the key and its certificate.
+#[test]
+fn a_pair_that_was_torn_is_made_whole() {
+    let endpoint = new_endpoint();
+    let server = KubeServer::new(&kubernetes_cluster(), crate::BOTH[1], &endpoint);
+    server.comes_up();
+    let key = "/etc/kubernetes/certs/kubelet.key";
+    server.write(key, &server.read("/etc/kubernetes/certs/proxy.key"));
+    let fits = || {
+        let public = |arguments: &[&str], path: &str| {
+            let output = Command::new("openssl")
+                .args(arguments)
+                .arg("-in")
+                .arg(server.path(path))
+                .output();
+            output.unwrap().stdout
+        };
+        public(&["pkey", "-pubout"], key)
+            == public(
+                &["x509", "-noout", "-pubkey"],
+                "/etc/kubernetes/certs/kubelet.crt",
+            )
+    };
+    assert!(!fits());
+    server.forget();
+    server.succeeds(&server.renew());
+    assert!(fits());
+    assert!(restarts(&server).contains(&"kubelet.service".to_owned()));
+}
+
+/// A master that is told to wait asks again, and takes nothing before.
+#[test]
+fn a_master_waits_for_its_turn() {
+    let endpoint = new_endpoint();
+    let server = KubeServer::new(&kubernetes_cluster(), crate::BOTH[0], &endpoint);
+    server.comes_up();
+    endpoint.authority("ca").rotate();
+    endpoint.set_turn(2, "1");
+    server.forget();
+    endpoint.server.forget();
+    server.succeeds(&server.renew());
+    let asked = endpoint.server.asked("/v1/clusters/c/certificates");
+    let turns = asked.iter().take_while(|asked| asked.method == "GET").count();
+    assert_eq!(turns, 3, "{asked:?}");
+    assert_eq!(certificates_in(&server.read(CA)), 2);
+    assert_eq!(asked.last().unwrap().body, "1");
+    assert_eq!(
+        server
+            .commands()
+            .iter()
+            .filter(|call| call.as_str() == "sleep 30")
+            .count(),
+        2
+    );
 }

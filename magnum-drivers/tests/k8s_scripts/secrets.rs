@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::kubernetes::*;
 use crate::support::node::TOKEN;
-use crate::support::policy::{MASTER_CREDENTIAL, WORKER_CREDENTIAL};
+use crate::support::policy::{MASTER_CREDENTIAL, WORKER_CREDENTIAL, credential_of};
 use crate::support::server::answering;
 use crate::{BOTH, new_endpoint};
 
@@ -29,8 +29,8 @@ fn no_secret_can_be_read_by_others() {
             let server = KubeServer::new(&cluster, role, &endpoint);
             let outputs = [server.configure(), server.start()];
             let mut secrets = vec![
-                MASTER_CREDENTIAL.to_owned(),
-                WORKER_CREDENTIAL.to_owned(),
+                credential_of(0, MASTER_CREDENTIAL),
+                credential_of(0, WORKER_CREDENTIAL),
                 TRUSTEE_PASSWORD.to_owned(),
                 TRUST.to_owned(),
                 TOKEN.to_owned(),
@@ -71,15 +71,25 @@ fn no_secret_can_be_read_by_others() {
 }
 
 #[test]
-fn each_role_has_its_own_credential_only() {
+fn each_server_has_its_own_credential_only() {
     let endpoint = new_endpoint();
-    for (role, own, other) in [
-        (BOTH[0], MASTER_CREDENTIAL, WORKER_CREDENTIAL),
-        (BOTH[1], WORKER_CREDENTIAL, MASTER_CREDENTIAL),
-    ] {
-        let server = KubeServer::new(&kubernetes_cluster(), role, &endpoint);
+    let mut cluster = kubernetes_cluster();
+    for pool in &mut cluster.pools {
+        pool.count = 3;
+    }
+    for role in [Role::Master(2), Role::Minion(2)] {
+        let server = KubeServer::new(&cluster, role, &endpoint);
         let script = std::fs::read_to_string(server.beside("user-data")).unwrap();
-        assert!(script.contains(own) && !script.contains(other), "{role:?}");
+        let secret_of = |role| match role {
+            Role::Master(_) => MASTER_CREDENTIAL,
+            Role::Minion(_) => WORKER_CREDENTIAL,
+        };
+        for one in [role, BOTH[0], BOTH[1], Role::Master(1), Role::Minion(1)] {
+            let (Role::Master(member) | Role::Minion(member)) = one;
+            let shown = credential_of(member, secret_of(one));
+            assert_eq!(script.contains(&shown), one == role, "{role:?} {one:?}");
+            assert!(!script.contains(secret_of(one)), "{role:?} {one:?}");
+        }
     }
 }
 

@@ -100,11 +100,11 @@ impl Authority {
         }
         let version = self.version.lock().unwrap().clone();
         match (asked.method.as_str(), asked.path.as_str()) {
-            ("GET", "/v1/clusters/c/certificates?member=0") => (200, format!("{version}\n")),
-            ("PUT", "/v1/clusters/c/certificates?member=0") if asked.body == version => (200, String::new()),
-            ("POST", "/v1/clusters/c/token?member=0") => (200, NODE_TOKEN.into()),
+            ("GET", "/v1/clusters/c/certificates") => (200, format!("{version}\n")),
+            ("PUT", "/v1/clusters/c/certificates") if asked.body == version => (200, String::new()),
+            ("POST", "/v1/clusters/c/token") => (200, NODE_TOKEN.into()),
             ("GET", "/v1/clusters/c/ca") => (200, self.certificate()),
-            ("POST", "/v1/clusters/c/certificates/server?member=0&name=")
+            ("POST", "/v1/clusters/c/certificates/server?name=")
                 if asked.has_header("Content-Type: application/x-pem-file") =>
             {
                 (200, self.sign(&asked.body))

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use magnum_core::Parameters;
+use openssl::hash::{MessageDigest, hash};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
@@ -176,6 +177,11 @@ impl<'a> Template<'a> {
                 let items = self.resolve(&argument[1]);
                 let items: Vec<String> = items.as_array().unwrap().iter().map(text).collect();
                 json!(items.join(argument[0].as_str().unwrap()))
+            }
+            "digest" => {
+                let method = MessageDigest::from_name(argument[0].as_str().unwrap()).unwrap();
+                let bytes = hash(method, text(&self.resolve(&argument[1])).as_bytes()).unwrap();
+                json!(bytes.iter().map(|b| format!("{b:02x}")).collect::<String>())
             }
             _ => return None,
         };

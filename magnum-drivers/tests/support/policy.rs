@@ -2,15 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use magnum_core::{CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy, PoolRole};
+use magnum_core::{
+    CLUSTER_AUTHORITY, NodeCertificate, NodeName, NodePolicy, PoolRole, Secret, node_credential,
+};
 
 use super::authority::Authority;
 use super::server::{Asked, Server};
 
 pub const MASTER_CREDENTIAL: &str = "master-credential_0123456789";
 pub const WORKER_CREDENTIAL: &str = "worker-credential_0123456789";
+
+/// What a member shows, made of its role's.
+pub fn credential_of(member: u32, of_role: &str) -> String {
+    let secret = node_credential(&member.to_string(), &Secret::new(of_role));
+    secret.expose().to_owned()
+}
 
 /// Tokens of servers' own.
 pub const MASTER_TOKEN: &str = "master-token_0123456789";
@@ -22,6 +31,7 @@ pub struct Endpoint {
     authorities: Arc<BTreeMap<&'static str, Authority>>,
     policy: Arc<NodePolicy>,
     version: Arc<Mutex<String>>,
+    waits: Arc<AtomicU32>,
 }
 
 impl Endpoint {
@@ -32,13 +42,34 @@ impl Endpoint {
         let (kept, under) = (Arc::clone(&authorities), Arc::clone(&policy));
         let version = Arc::new(Mutex::new("0".to_owned()));
         let now = Arc::clone(&version);
-        let server = Server::start(move |asked| respond(&under, &kept, &now.lock().unwrap(), asked));
+        let waits = Arc::new(AtomicU32::new(0));
+        let left = Arc::clone(&waits);
+        let server = Server::start(move |asked| {
+            let mut version = now.lock().unwrap().clone();
+            let asks = asked.method == "GET" && asked.path.ends_with("/certificates");
+            let less = |left: u32| left.checked_sub(1);
+            if asks
+                && left
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+                    .is_ok()
+            {
+                version.push_str(" wait");
+            }
+            respond(&under, &kept, &version, asked)
+        });
         Self {
             server,
             authorities,
             policy,
             version,
+            waits,
         }
+    }
+
+    /// The next version, for a server whose turn it is when it has asked so many times.
+    pub fn set_turn(&self, waits: u32, version: &str) {
+        self.set_version(version);
+        self.waits.store(waits, Ordering::SeqCst);
     }
 
     /// What the version of the certificates is from here on.
@@ -88,28 +119,26 @@ fn answer(
     version: &str,
     asked: &Asked,
 ) -> Result<(u16, String), Refusal> {
-    let secrets = [
-        (PoolRole::Master, MASTER_CREDENTIAL),
-        (PoolRole::Master, MASTER_TOKEN),
-        (PoolRole::Worker, WORKER_CREDENTIAL),
-        (PoolRole::Worker, WORKER_TOKEN),
-    ];
     let shown = |secret: &str| asked.has_header(&format!("Authorization: Bearer {secret}"));
-    let role = secrets
-        .iter()
-        .find(|(_, secret)| shown(secret))
-        .map(|(role, _)| *role);
+    let known = |of_role: &str, token: &str| {
+        shown(token) || (0..20).any(|member| shown(&credential_of(member, of_role)))
+    };
+    let role = if known(MASTER_CREDENTIAL, MASTER_TOKEN) {
+        Some(PoolRole::Master)
+    } else {
+        known(WORKER_CREDENTIAL, WORKER_TOKEN).then_some(PoolRole::Worker)
+    };
     let role = role.ok_or_else(|| (401, "the credential is not known".into()))?;
     let nothing = || (404, format!("there is no {}", asked.path));
     let path = asked.path.strip_prefix("/v1/clusters/c/").ok_or_else(nothing)?;
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let words: Vec<&str> = path.split('/').collect();
     match (asked.method.as_str(), words.as_slice()) {
-        ("GET", ["certificates"]) if query.starts_with("member=") => Ok((200, format!("{version}\n"))),
+        ("GET", ["certificates"]) => Ok((200, format!("{version}\n"))),
         ("PUT", ["certificates"]) if Some(asked.body.as_str()) == version.split(' ').next() => {
             Ok((200, String::new()))
         }
-        ("POST", ["token"]) if query.starts_with("member=") => match role {
+        ("POST", ["token"]) => match role {
             PoolRole::Master => Ok((200, MASTER_TOKEN.into())),
             PoolRole::Worker => Ok((200, WORKER_TOKEN.into())),
         },
@@ -137,7 +166,7 @@ fn answer(
             if !asked.has_header("Content-Type: application/x-pem-file") {
                 return Err((400, "not a PEM file".into()));
             }
-            let subject = subject(found, query).ok_or((400, format!("{query} tells no member")))?;
+            let subject = subject(found, query).ok_or((400, format!("{query} tells no name")))?;
             let usages = [(found.server, "serverAuth"), (found.client, "clientAuth")];
             let usages: Vec<&str> = usages.into_iter().filter(|u| u.0).map(|u| u.1).collect();
             let signed = authorities[found.authority].sign_as(&asked.body, &subject, &usages.join(","));
@@ -149,8 +178,7 @@ fn answer(
 
 /// The subject as openssl takes it.
 fn subject(certificate: &NodeCertificate, query: &str) -> Option<String> {
-    let (member, name) = query.strip_prefix("member=")?.split_once("&name=")?;
-    member.parse::<u32>().ok()?;
+    let name = query.strip_prefix("name=")?;
     if name.is_empty() {
         return None;
     }

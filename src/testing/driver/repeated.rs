@@ -178,12 +178,7 @@ impl ClusterDriver for Twice {
         self.inner.node_policy()
     }
 
-    async fn node_names(
-        &self,
-        cx: &DriverContext,
-        role: PoolRole,
-        member: Option<&str>,
-    ) -> Result<Vec<SubjectName>> {
+    async fn node_names(&self, cx: &DriverContext, role: PoolRole, member: &str) -> Result<Vec<SubjectName>> {
         self.inner.node_names(cx, role, member).await
     }
 

@@ -9,6 +9,8 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) text: String,
     pub(super) error: Error,
+    /// Whether no credential was shown.
+    stranger: bool,
 }
 
 impl Refusal {
@@ -22,6 +24,7 @@ impl Refusal {
             status,
             text: text.to_owned(),
             error,
+            stranger: true,
         }
     }
 
@@ -35,6 +38,17 @@ impl Refusal {
             status: status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
             text: error.to_string(),
             error,
+            stranger: false,
+        }
+    }
+
+    /// Strangers knock as often as they like, and shall not fill the log.
+    pub(super) fn log(&self) {
+        let (status, error) = (&self.status, &self.error);
+        if self.stranger && *status == StatusCode::UNAUTHORIZED {
+            tracing::debug!(%status, ?error, "a stranger's request was refused");
+        } else {
+            tracing::warn!(%status, ?error, "a node's request was refused");
         }
     }
 }
@@ -52,6 +66,7 @@ impl From<Error> for Refusal {
             status,
             text: error.to_string(),
             error,
+            stranger: false,
         }
     }
 }

@@ -102,6 +102,7 @@ impl Corner {
                 number: 2,
                 stage: RotationStage::Announced,
                 others: [("ca".to_owned(), reference.clone())].into(),
+                failed: true,
             }),
             node_credentials: vec![NodeCredential {
                 role: PoolRole::Master,

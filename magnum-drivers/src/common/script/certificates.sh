@@ -3,12 +3,12 @@
 node_endpoint_url='__NODE_ENDPOINT_URL__'
 node_endpoint_ca='__NODE_ENDPOINT_CA__'
 node_credential='__NODE_CREDENTIAL__'
-# A token of this server's own, once it has one.
+# What this server shows instead, once it has it.
 token_file=/var/lib/magnum/token
 # 1 to get all anew.
 renewing=0
-# Which member of its pool the node is, and what its server is called, where certificates say so.
-: "${node_member:=}" "${node_name:=}"
+# What the server is called, where certificates say so.
+: "${node_name:=}"
 
 # Where a certificate authority is given, the endpoint is verified by it alone, and Heat, which may be behind
 # the same one, by it and the system's.
@@ -120,7 +120,7 @@ fetch_certificate() {
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:named_curve \
         -out "$scratch/key.pem" 2>"$scratch/openssl-error" || fail "openssl made no key"
     openssl req -new -sha256 -config "$scratch/request.conf" -key "$scratch/key.pem" -out "$scratch/request.pem"
-    ask_endpoint "/certificates/$purpose?member=$node_member&name=$node_name" "$scratch/certificate.pem" \
+    ask_endpoint "/certificates/$purpose?name=$node_name" "$scratch/certificate.pem" \
         --header 'Content-Type: application/x-pem-file' --data-binary "@$scratch/request.pem"
     certificate_fits "$scratch/key.pem" "$scratch/certificate.pem" "$ca" "$@" ||
         fail "the node endpoint sent a certificate ($purpose) that does not fit the key, the authority or the names"

@@ -2,17 +2,19 @@
 # into use. It says when that is done: whoever changes the cluster's authorities waits for it. A script says what there is
 # to get (get_certificates), where it lies (places), and how it is taken into use (take_certificates).
 
-me="?member=$node_member"
-
-# ask_version: of what this server is to have. It is another one, too, when certificates grow old.
+# ask_version: of what this server is to have. It is another one, too, when certificates grow old. Masters take turns.
 ask_version() {
-    ask_endpoint "/certificates$me" "$scratch/version"
-    version=$(<"$scratch/version")
+    version='wait'
+    while [[ $version == *wait ]]; do
+        ask_endpoint /certificates "$scratch/version"
+        version=$(<"$scratch/version")
+        [[ $version != *wait ]] || sleep 30
+    done
 }
 
-# introduce_node: gets a token of this server's own: the credential of all servers works only while some are being made.
+# introduce_node: gets a token, which only root can read: what is in the user data works only while servers are made.
 introduce_node() {
-    ask_endpoint "/token$me" "$scratch/token" --data-binary ''
+    ask_endpoint /token "$scratch/token" --data-binary ''
     put_file 600 "$token_file" <"$scratch/token"
 }
 
@@ -24,7 +26,7 @@ held_sum() {
 # tell_taken: that this server has, and uses, what it asked for.
 tell_taken() {
     version=${version%% *}
-    ask_endpoint "/certificates$me" "$scratch/told" --request PUT --data-binary "$version"
+    ask_endpoint /certificates "$scratch/told" --request PUT --data-binary "$version"
     put_file 600 "$state/taken" <<<"$version $(held_sum)"
 }
 
@@ -49,6 +51,7 @@ UNIT
 [Timer]
 OnBootSec=5min
 OnUnitInactiveSec=5min
+RandomizedDelaySec=30
 [Install]
 WantedBy=timers.target
 UNIT
@@ -68,8 +71,6 @@ renew() {
     if [[ $held != "$(cat -- "$state/used" 2>/dev/null)" ]]; then
         renewing=1
         get_certificates
-        # Not all masters shall be away at once.
-        sleep $((node_member % 10 * 15))
         changed=1
         # What is told to use new certificates must have ended before that is told.
         export no_block=

@@ -1,8 +1,6 @@
 #!/bin/bash
 # Makes this server a Docker host; {{driver}} {{version}}.
 
-node_member='__INDEX__'
-
 {{> report.sh}}
 
 {{> files.sh}}

@@ -2,7 +2,6 @@
 # Makes this server a manager of Swarm; {{driver}} {{version}}.
 
 node_name='__NODE_PREFIX__-master-__INDEX__'
-node_member='__INDEX__'
 api_private_address='__API_PRIVATE_ADDRESS__'
 api_public_address='__API_PUBLIC_ADDRESS__'
 flannel_cidr='__FLANNEL_CIDR__'

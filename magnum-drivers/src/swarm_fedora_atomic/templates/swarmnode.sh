@@ -2,7 +2,6 @@
 # Makes this server a node of Swarm; {{driver}} {{version}}.
 
 node_name='__NODE_PREFIX__-node-__INDEX__'
-node_member='__INDEX__'
 masters='__MASTERS__'
 # Where Docker listens for the managers.
 docker_port={{docker_port}}

@@ -2,7 +2,6 @@
 # Makes this server a Kubernetes master; {{driver}} {{version}}.
 
 node_name='__NODE_PREFIX__-master-__INDEX__'
-node_member='__INDEX__'
 
 {{> report.sh}}
 

@@ -2,7 +2,6 @@
 # Makes this server a node of Kubernetes; {{driver}} {{version}}.
 
 node_name='__NODE_PREFIX__-minion-__INDEX__'
-node_member='__INDEX__'
 
 {{> report.sh}}
 
