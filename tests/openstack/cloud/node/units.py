@@ -215,7 +215,10 @@ class Units:
                 continue
             with self.lock:
                 if found.si_pid not in self.children:
-                    os.waitpid(found.si_pid, 0)
+                    try:
+                        os.waitpid(found.si_pid, os.WNOHANG)
+                    except ChildProcessError:
+                        pass   # whose child it was has just waited for it
                     continue
             time.sleep(0.05)
 
