@@ -210,7 +210,7 @@ async fn post(openstack: &OpenStack, path: &'static str, id: Option<&str>, body:
 }
 
 /// How many secrets and containers Barbican holds under a cluster's names.
-async fn held(openstack: &OpenStack, id: ClusterId) -> Result<(u64, u64)> {
+pub async fn held(openstack: &OpenStack, id: ClusterId) -> Result<(u64, u64)> {
     let mut counts = [0; 2];
     for (count, path) in counts.iter_mut().zip(["/secrets", "/containers"]) {
         let call = Call::get(Service::KEY_MANAGER, "held", path).query("name", format!("magnum-{id}-%"));

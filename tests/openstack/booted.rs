@@ -1,4 +1,4 @@
-//! What the stand-in's booted servers of a Kubernetes cluster have on them.
+//! What the stand-in's booted servers of a cluster have on them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,10 @@ pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The roots of a cluster's booted servers, by what their names end in.
+/// The roots of a cluster's booted servers, by what their names end in; those of `docker_ubuntu` by what they begin with.
 pub fn nodes_of(cluster: &Cluster) -> Result<BTreeMap<String, PathBuf>, String> {
     let unique: String = cluster.id.to_string().chars().take(8).collect();
+    let whole = format!("-{}", cluster.id.to_string().replace('-', ""));
     let mut found = BTreeMap::new();
     for node in std::fs::read_dir(site::state().join("nodes"))
         .map_err(|e| e.to_string())?
@@ -25,6 +26,9 @@ pub fn nodes_of(cluster: &Cluster) -> Result<BTreeMap<String, PathBuf>, String> 
         let name = about["name"].as_str().unwrap_or_default();
         if let Some((_, member)) = name.split_once(&format!("-{unique}-")) {
             found.insert(member.to_owned(), node.path().join("root"));
+        } else if let Some(docker) = name.strip_suffix(&whole) {
+            let member: Vec<&str> = docker.splitn(3, '-').take(2).collect();
+            found.insert(member.join("-"), node.path().join("root"));
         }
     }
     Ok(found)

@@ -29,6 +29,7 @@ mod network;
 mod options;
 mod owners;
 mod refusals;
+mod rotation;
 mod site;
 mod subjects;
 mod templates;
@@ -90,6 +91,8 @@ async fn main() -> ExitCode {
     waves[0].push(("kubernetes_made".into(), Box::pin(kubernetes::made_by_itself())));
     waves[0].push(("revoked_token".into(), Box::pin(tokens::revoked_in_between())));
     waves[0].push(("expired_token".into(), Box::pin(tokens::expired_in_between())));
+    waves[0].push(("rotation".into(), Box::pin(rotation::docker())));
+    waves[0].push(("rotation_swarm".into(), Box::pin(rotation::swarm())));
     waves[0].extend(templates::all());
     waves[0].extend(lives::all());
     waves[0].push(("discovery_etcd".into(), Box::pin(discovery::real_etcd())));

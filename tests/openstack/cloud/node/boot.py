@@ -274,7 +274,7 @@ def boot(data):
 def wait_for(oneshots):
     """A boot is over when what the scripts left to systemd is."""
     if not oneshots.ended(deadline):
-        say('%s took too long' % ', '.join(sorted(oneshots.jobs)))
+        say('%s took too long' % ', '.join(oneshots.left()))
         failures.append(124)
         os.kill(-1, signal.SIGKILL)
     failures.extend(oneshots.failures)

@@ -7,6 +7,8 @@ records. As a program this is what the systemctl recorder calls:
     node-units start|restart UNIT [--no-block]
 
 with a unit whose file says Type=oneshot. It ends with the unit's status.
+
+While a timer is started the service of its name is run every few seconds.
 """
 import os
 import pathlib
@@ -21,6 +23,9 @@ RECORD = pathlib.Path('/usr/local/lib/node-record')
 SOCKET = RECORD / 'units.socket'
 FILES = pathlib.Path('/etc/systemd/system')
 TRUE = ('1', 'yes', 'true', 'on')
+# Between two runs of a timer's service, whatever the timer says: tests do not
+# wait for minutes.
+TIMER_SECONDS = 10
 
 
 def service(unit):
@@ -94,14 +99,28 @@ class Units:
         self.server.bind(str(SOCKET))
         self.server.listen(64)
         threading.Thread(target=self._serve, daemon=True).start()
+        threading.Thread(target=self._tick, daemon=True).start()
+
+    def left(self):
+        """Units that scripts started and that still run. What a timer runs is
+        no part of the boot."""
+        with self.lock:
+            return sorted(u for u, job in self.jobs.items() if not job.timed)
 
     def ended(self, deadline):
-        """Waits until no unit runs. False: the time was over first."""
-        while self.jobs:
+        """Waits until no unit is left. False: the time was over first."""
+        while self.left():
             if time.monotonic() >= deadline:
                 return False
             time.sleep(0.1)
         return True
+
+    def _tick(self):
+        """A service that still runs is not started again."""
+        while True:
+            time.sleep(TIMER_SECONDS)
+            for unit in timed():
+                self._job('start', unit, background=False, timed=True)
 
     def _serve(self):
         while True:
@@ -121,14 +140,14 @@ class Units:
             except OSError:
                 pass   # who asked has gone
 
-    def _job(self, verb, unit, background):
+    def _job(self, verb, unit, background, timed=False):
         """Joins a job of the unit that runs, as systemd does; a restart comes
         after it."""
         while True:
             with self.lock:
                 running = self.jobs.get(unit)
                 if running is None:
-                    job = Job()
+                    job = Job(timed)
                     if verb == 'start' and state(unit) == 'active':
                         job.done.set()
                         return job
@@ -184,22 +203,38 @@ class Units:
         return status if status >= 0 else 128 - status
 
     def reap(self):
-        """As the first process: waits for every child, until there is none."""
+        """As the first process: waits for every child, until there is none and
+        no timer makes another."""
         while True:
             try:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             except ChildProcessError:
-                return
+                if not timed():
+                    return
+                time.sleep(0.2)
+                continue
             with self.lock:
                 if found.si_pid not in self.children:
-                    os.waitpid(found.si_pid, 0)
+                    try:
+                        os.waitpid(found.si_pid, os.WNOHANG)
+                    except ChildProcessError:
+                        pass   # whose child it was has just waited for it
                     continue
             time.sleep(0.05)
 
 
 class Job:
-    def __init__(self):
-        self.done, self.status = threading.Event(), 0
+    def __init__(self, timed):
+        self.done, self.status, self.timed = threading.Event(), 0, timed
+
+
+def timed():
+    """Services of the timers that are started, as far as they are run here:
+    `systemctl stop` of a timer removes its record."""
+    found = [path.stem for path in (RECORD / 'units').glob('*.timer')]
+    return [unit for unit in found if (FILES / (unit + '.timer')).exists()
+            and (FILES / (unit + '.service')).exists()
+            and service(unit).get('Type') == ['oneshot']]
 
 
 def state(unit, new=None):
