@@ -89,7 +89,7 @@ pub(crate) fn documents(cases: &[Passed]) {
             let write = "put_file() { cat; printf '\\0'; }\nput_directory() { :; }\nconfigure_kube_proxy\n\
                          write_kubeconfig x \"https://$api_private_address\" kubelet\n";
             let addons = if before.contains("write_addons()") {
-                "write_addons\n"
+                "certs=.\n: >ca.crt\nwrite_addons\n"
             } else {
                 ""
             };

@@ -235,7 +235,7 @@ fn the_network_of_the_pods() {
 #[test]
 fn what_runs_in_the_cluster_is_yaml_that_says_what_is_meant() {
     let master = KubeServer::new(&kubernetes_cluster(), Role::Master(0), &ENDPOINT);
-    master.configures();
+    master.comes_up();
     let addons = master.plain("/etc/kubernetes/addons/dns.yaml");
     let documents: Vec<serde_json::Value> = addons.split("\n---\n").map(yaml).collect();
     let kinds: Vec<&str> = documents.iter().map(|d| d["kind"].as_str().unwrap()).collect();

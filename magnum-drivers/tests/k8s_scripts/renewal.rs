@@ -83,6 +83,8 @@ fn a_new_authority_is_taken_and_told() {
         endpoint.set_version("1");
         for server in &servers {
             let pods = server.read("/etc/kubernetes/manifests/kube-proxy.yaml");
+            let addons = "/etc/kubernetes/addons/dns.yaml";
+            let services = server.path(addons).exists().then(|| server.read(addons));
             server.forget();
             endpoint.server.forget();
             server.succeeds(&server.renew());
@@ -103,6 +105,16 @@ fn a_new_authority_is_taken_and_told() {
             assert_eq!(restarts(server), units, "{driver}");
             let anew = server.read("/etc/kubernetes/manifests/kube-proxy.yaml");
             assert_ne!(pods, anew, "the pod is made anew");
+            assert_eq!(services.is_some(), matches!(server.role, Role::Master(_)));
+            if let Some(services) = services {
+                assert_ne!(
+                    services,
+                    server.read(addons),
+                    "the cluster's own pods are made anew"
+                );
+                let mut calls = server.commands().into_iter();
+                assert!(calls.any(|call| call.contains(" apply --filename=")));
+            }
             let told = endpoint.server.asked("/").pop().unwrap();
             assert_eq!(
                 (told.method.as_str(), told.body.as_str()),

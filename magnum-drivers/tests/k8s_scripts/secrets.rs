@@ -97,7 +97,7 @@ fn each_server_has_its_own_credential_only() {
 #[test]
 fn directories_with_secrets_are_for_root_only() {
     let server = KubeServer::new(&kubernetes_cluster(), BOTH[0], &crate::ENDPOINT);
-    server.configures();
+    server.comes_up();
     for directory in [
         "/etc/kubernetes/certs",
         "/etc/etcd/certs",

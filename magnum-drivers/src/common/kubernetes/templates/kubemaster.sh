@@ -100,12 +100,14 @@ configure_controllers() {
     static_pod kube-scheduler false --kubeconfig=/etc/kubernetes/admin.kubeconfig --leader-elect=true
 }
 
-# take_certificates: pods of this server are made anew, since what they are made of names their certificates.
+# take_certificates: pods of this server are made anew, since what they are made of names their certificates. So are those
+# of the cluster's own services: they read what is trusted at their start, as the version before this one had it.
 take_certificates() {
     configure_apiserver
     configure_controllers
     configure_kube_proxy
     start_all
+    add_addons
 }
 
 # start_all: and wait until the API answers.
@@ -138,7 +140,6 @@ configure() {
         --register-with-taints=node-role.kubernetes.io/master=:NoSchedule
     configure_flannel
     configure_kube_proxy
-    write_addons
     hand_over
 }
 
@@ -155,7 +156,7 @@ start() {
     join /etc/kubernetes/admin.kubeconfig
 
     step 'add what runs in the cluster'
-    wait_for 'the add-ons are refused' "${kubectl[@]}" apply --filename=/etc/kubernetes/addons
+    add_addons
 
     step 'report'
     report_once "the API of Kubernetes $kube_version answers on port $api_port" "$docker_version"

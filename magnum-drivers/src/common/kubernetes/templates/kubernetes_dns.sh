@@ -1,7 +1,12 @@
 # write_addons: the names of services, as pods look them up. All masters write the same, and all apply it.
 write_addons() {
-    local endpoint=''
-    [[ $tls == on ]] || endpoint="endpoint http://${masters%%,*}:$api_port"
+    local endpoint='' known=''
+    if [[ $tls == on ]]; then
+        # What is trusted is read once: pods are made anew when it is something else.
+        known=$(cksum <"$certs/ca.crt")
+    else
+        endpoint="endpoint http://${masters%%,*}:$api_port"
+    fi
     put_directory 700 /etc/kubernetes/addons
     put_file 600 /etc/kubernetes/addons/dns.yaml <<ADDON
 apiVersion: v1
@@ -46,15 +51,12 @@ data:
 ---
 apiVersion: extensions/v1beta1
 kind: Deployment
-metadata:
-  name: coredns
-  namespace: kube-system
-  labels: {k8s-app: coredns}
+metadata: {name: coredns, namespace: kube-system}
 spec:
   replicas: 2
   selector: {matchLabels: {k8s-app: coredns}}
   template:
-    metadata: {labels: {k8s-app: coredns}}
+    metadata: {labels: {k8s-app: coredns}, annotations: {certificates: "$known"}}
     spec:
       serviceAccountName: coredns
       dnsPolicy: Default
@@ -65,9 +67,6 @@ spec:
         resources: {limits: {memory: 170Mi}, requests: {cpu: 100m, memory: 70Mi}}
         volumeMounts:
         - {name: config, mountPath: /etc/coredns, readOnly: true}
-        ports:
-        - {name: dns, containerPort: 53, protocol: UDP}
-        - {name: dns-tcp, containerPort: 53, protocol: TCP}
         livenessProbe: {httpGet: {path: /health, port: 8080}, initialDelaySeconds: 60}
       volumes:
       - {name: config, configMap: {name: coredns}}
@@ -85,4 +84,10 @@ spec:
   - {name: dns, port: 53, protocol: UDP}
   - {name: dns-tcp, port: 53, protocol: TCP}
 ADDON
+}
+
+# add_addons: what runs in the cluster, as it is to be now.
+add_addons() {
+    write_addons
+    wait_for 'the add-ons are refused' "${kubectl[@]}" apply --filename=/etc/kubernetes/addons
 }
