@@ -137,7 +137,13 @@ impl TrustManager for Keystone {
                 let call = request::create_trust(&token.user_id, project_id, NOBODY, &roles);
                 match self.cloud.call_as(&identity, &call).await {
                     Err(error) if error.kind() == ErrorKind::Forbidden => refused(why),
-                    _ => Ok(()),
+                    // A Keystone that asks nobody whether the trustee exists.
+                    Ok(answer) => {
+                        let made = parse::trust_id(&answer)?;
+                        self.absent(&identity, &request::delete_trust(&made)).await?;
+                        Ok(())
+                    }
+                    Err(_) => Ok(()),
                 }
             }
         }

@@ -157,14 +157,37 @@ async fn application_credentials_are_told_which_logins_can() {
     // An older Keystone finds that there is no such user, which says that it would.
     let unknown = refusal(404, "Could not find user: nobody-at-all.");
     let older = lets_in(vec![("POST /v3/OS-TRUST/trusts", unknown)]);
-    let owner = older
-        .cloud()
+    let openstack = older.cloud();
+    let owner = openstack
         .login(Credentials::application_credential("a", "s"))
         .await
         .unwrap();
-    older.cloud().probe_trusts(&owner).await.unwrap();
+    openstack.probe_trusts(&owner).await.unwrap();
+    assert!(!older.calls().is_empty());
+    // One that does not ask makes the trust, which goes at once.
+    let made = Reply::json(201, json!({"trust": {"id": "t9"}}));
+    let lenient = lets_in(vec![
+        ("POST /v3/OS-TRUST/trusts", made),
+        ("DELETE /v3/OS-TRUST/trusts/t9", Reply::json(204, json!(null))),
+    ]);
+    let openstack = lenient.cloud();
+    let owner = openstack
+        .login(Credentials::application_credential("a", "s"))
+        .await
+        .unwrap();
+    openstack.probe_trusts(&owner).await.unwrap();
+    assert!(!lenient.calls().is_empty());
+    assert_eq!(
+        lenient.calls().last().unwrap().line(),
+        "DELETE /v3/OS-TRUST/trusts/t9"
+    );
     // Where nothing is known, Keystone's own words stay.
-    let error = openstack.trusts().create_trust(&alice(), "u1").await.unwrap_err();
+    let error = cloud
+        .cloud()
+        .trusts()
+        .create_trust(&alice(), "u1")
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "Keystone: Delegated tokens cannot manage trusts."
