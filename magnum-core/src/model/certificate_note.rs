@@ -20,7 +20,7 @@ pub enum Holder {
     Node {
         /// What it is for.
         role: PoolRole,
-        /// Which member of its pool it is; empty for one that did not say.
+        /// Which member of its pool it is.
         member: String,
         /// What the certificate is for, by the driver's word.
         purpose: String,

@@ -3,7 +3,7 @@ write_addons() {
     local endpoint='' known=''
     if [[ $tls == on ]]; then
         # What is trusted is read once: pods are made anew when it is something else.
-        known=$(cksum <"$certs/ca.crt")
+        known=$(sha256sum <"$certs/ca.crt")
     else
         endpoint="endpoint http://${masters%%,*}:$api_port"
     fi
