@@ -38,6 +38,9 @@ pub struct NodeHolding {
     pub version: String,
 }
 
+/// How long what reads certificates takes to start anew.
+const RESTART: Duration = Duration::from_secs(10);
+
 /// How a node reaches the endpoint.
 struct Access<'a> {
     server: &'a BootedServer,
@@ -110,21 +113,10 @@ impl NodeGuest {
         }
     }
 
-    /// The version that it is to have, when it is its turn.
-    async fn version(&self, access: &Access<'_>) -> Result<String, Asking> {
-        loop {
-            let version = self.ask(access, "GET", "certificates", Vec::new()).await?;
-            if !version.contains("wait") {
-                return Ok(version);
-            }
-            self.clock.sleep(Duration::from_secs(30)).await;
-        }
-    }
-
     /// Gets all that a script asks for, with a new key.
     async fn holding(&self, access: &Access<'_>) -> Result<NodeHolding, Asking> {
         let mut held = NodeHolding {
-            version: self.version(access).await?,
+            version: self.ask(access, "GET", "certificates", Vec::new()).await?,
             ..NodeHolding::default()
         };
         let key = self.keys.generate().await;
@@ -177,13 +169,26 @@ impl NodeGuest {
 
     /// What a node does from time to time.
     async fn renew(&self, access: &Access<'_>) -> Result<(), Asking> {
-        let version = self.version(access).await?;
+        let mut turns = 9;
+        let version = loop {
+            let version = self.ask(access, "GET", "certificates", Vec::new()).await?;
+            if !version.contains("wait") {
+                break version;
+            }
+            turns -= 1;
+            if turns == 0 {
+                return Ok(());
+            }
+            self.clock.sleep(Duration::from_secs(30)).await;
+        };
         let name = &access.server.name;
         if self.nodes().get(name).is_some_and(|held| held.version == version) {
             return Ok(());
         }
         let mut held = self.holding(access).await?;
         held.token = Some(access.secret.clone());
+        // What reads them is started anew.
+        self.clock.sleep(RESTART).await;
         self.tell_taken(access, held).await
     }
 }

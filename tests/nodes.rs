@@ -177,6 +177,12 @@ async fn credentials_and_tokens_are_one_nodes() {
         format!("0/.{digest}"),
         format!("0.{}", digest.to_uppercase()),
         format!("{}.{digest}", "0".repeat(65)),
+        node_credential("0/", &Secret::new(secret_of(&scene, id).await))
+            .expose()
+            .to_owned(),
+        node_credential("", &Secret::new(secret_of(&scene, id).await))
+            .expose()
+            .to_owned(),
         secret_of(&scene, id).await,
         format!("0.{}", secret_of(&scene, id).await),
     ] {

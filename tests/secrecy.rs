@@ -487,6 +487,7 @@ async fn lives(keeping: Keeping) {
         "a password",
         "a private key",
         "what nodes' credentials are made of",
+        "what a node shows",
         "a node's token",
         "the sealing key",
     ] {

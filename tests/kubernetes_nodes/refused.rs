@@ -120,3 +120,33 @@ async fn nobody_gets_what_is_not_its() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{purpose} {wanted:?}: {answer}");
     }
 }
+
+/// What was copied from a server that is gone buys nothing, not even where nobody is named.
+#[tokio::test(start_paused = true)]
+async fn a_removed_node_gets_nothing_by_its_credential() {
+    let scene = scene().await;
+    let nodes = two_and_two(&scene, GUIDES).await;
+    let by_credential = |node: &Node| Node {
+        token: node.credential.clone(),
+        ..node.clone()
+    };
+    let (stays, goes) = (by_credential(&nodes[2]), by_credential(&nodes[3]));
+    let id = stays.cluster;
+    let options = UpdateOptions::default();
+    scene
+        .magnum
+        .scale_cluster(&scene.cx, id, 1, options)
+        .await
+        .unwrap();
+    scene.settle().await;
+    scene.magnum.ca_rotate(&scene.cx, id).await.unwrap();
+    let nothing = Wanted::default();
+    for purpose in ["proxy", "kubelet"] {
+        let (status, why) = stays.sign(&scene, purpose, &nothing).await;
+        assert_eq!(status, StatusCode::OK, "{purpose}: {why}");
+        let (status, why) = goes.sign(&scene, purpose, &nothing).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{purpose}: {why}");
+    }
+    let (status, why) = goes.ask(&scene, "POST", "token", "").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
+}

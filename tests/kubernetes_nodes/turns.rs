@@ -23,6 +23,11 @@ async fn renew(scene: &Scene, node: &Node) {
     }
 }
 
+async fn takes(scene: &Scene, node: &Node, version: &str) {
+    let (status, why) = node.ask(scene, "PUT", "certificates", version).await;
+    assert_eq!(status, StatusCode::OK, "{why}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_second_master_waits_for_the_first_but_not_for_ever() {
     let day = Duration::from_secs(86_400);
@@ -45,13 +50,55 @@ async fn the_second_master_waits_for_the_first_but_not_for_ever() {
     }
     renew(&scene, first).await;
     assert_eq!(told(&scene, first).await, "0");
+    assert_eq!(
+        told(&scene, second).await,
+        "0 wait",
+        "it has them, and does not run with them yet"
+    );
+    takes(&scene, first, "0").await;
     assert_eq!(told(&scene, second).await, "0 renew");
     renew(&scene, second).await;
+    takes(&scene, second, "0").await;
     assert_eq!(told(&scene, second).await, "0");
 
     // The first one does not answer any more.
     scene.clock.sleep(61 * day).await;
     assert_eq!(told(&scene, second).await, "0 wait");
-    scene.clock.sleep(15 * day).await;
+    scene.clock.sleep(16 * day).await;
     assert_eq!(told(&scene, second).await, "0 renew");
+}
+
+/// The same for what is to be trusted; and no master waits that has nothing yet, or whose certificates are about to end.
+#[tokio::test(start_paused = true)]
+async fn a_new_version_is_taken_in_turn() {
+    let day = Duration::from_secs(86_400);
+    let mut settings = Settings::default();
+    settings.certificate_validity = 90 * day;
+    settings.node_token_validity = 1000 * day;
+    let scene = scene_with(settings).await;
+    let nodes = two_and_two(&scene, GUIDES).await;
+    let [first, second, worker, _] = nodes.as_slice() else {
+        panic!("{nodes:?}");
+    };
+    // Nobody answers, so that it ends, and stays where it is.
+    scene.magnum.ca_rotate(&scene.cx, first.cluster).await.unwrap();
+    scene.settle().await;
+    for (node, version) in [
+        (second, "1 wait"),
+        (first, "1"),
+        (worker, "1"),
+        (second, "1 wait"),
+    ] {
+        assert_eq!(told(&scene, node).await, version, "{}", node.name);
+    }
+    let note = format!("taken/master/{}", second.member);
+    let forget = Commit::new().write(Write::DeleteCertificateNote(second.cluster, note));
+    scene.store.commit(forget).await.unwrap();
+    assert_eq!(told(&scene, second).await, "1", "it boots for the first time");
+    takes(&scene, second, "0").await;
+    assert_eq!(told(&scene, second).await, "1 wait");
+    scene.clock.sleep(77 * day).await;
+    assert_eq!(told(&scene, second).await, "1 renew", "not for ever");
+    takes(&scene, first, "1").await;
+    takes(&scene, second, "1").await;
 }

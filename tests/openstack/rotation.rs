@@ -16,7 +16,7 @@ use crate::booted::{nodes_of, read, verify};
 use crate::kubernetes::{Laps, made};
 use crate::site::{Certified, Site};
 
-/// Longer than any stage takes: a timer's interval, the pause of a later member, looks of the conductor.
+/// Longer than any stage takes: a timer's interval, the turns of masters, looks of the conductor.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A certificate that a server holds, beside the authority by which it verifies others.

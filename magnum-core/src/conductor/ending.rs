@@ -154,7 +154,7 @@ impl Work {
         };
         if let Some(rotation) = &mut self.cluster.rotation {
             let own = matches!(self.operation.kind, OperationKind::RotateAuthorities { .. });
-            rotation.failed = own && !done;
+            rotation.failed = (own && !done).then(|| self.operation.kind.clone());
         }
         self.operation.fault.clone_from(&fault);
         self.operation.token = None;

@@ -61,7 +61,7 @@ impl Work {
             number,
             stage: RotationStage::Announced,
             others,
-            failed: false,
+            failed: None,
         });
         self.next_version().await
     }

@@ -49,6 +49,8 @@ pub enum Noted {
         authority: String,
         /// What is written in it.
         facts: CertificateFacts,
+        /// When; what is written in it begins a little earlier.
+        at: Timestamp,
     },
     /// A node trusts and holds what the cluster's certificates of this version are.
     Taken {

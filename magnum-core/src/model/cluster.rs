@@ -197,7 +197,7 @@ pub struct DriverRef {
     pub version: String,
 }
 
-/// A secret by which nodes of one role may ask for certificates, sealed under the cluster's UUID.
+/// What the credentials of one role's nodes are made of ([`crate::node_credential`]), sealed under the cluster's UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeCredential {
     /// Nodes of this role.
@@ -278,7 +278,7 @@ pub struct Cluster {
     /// The change of its authorities that is under way.
     #[serde(default)]
     pub rotation: Option<Rotation>,
-    /// Secrets by which its nodes may ask for certificates.
+    /// What its nodes' credentials for the node endpoint are made of.
     pub node_credentials: Vec<NodeCredential>,
     /// Counts accepted changes; stack writes carry it.
     pub generation: u64,

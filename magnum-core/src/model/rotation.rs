@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::OperationKind;
 use crate::ports::CertRef;
 
 /// A change of a cluster's authorities for new ones. While it is under way the cluster trusts both.
@@ -16,9 +17,9 @@ pub struct Rotation {
     /// The authorities that nodes are not certified by: the new ones until [`RotationStage::Reissuing`], then the former
     /// ones. By name, the cluster's own as `ca`.
     pub others: BTreeMap<String, CertRef>,
-    /// Whether the operation that drove it was the last one, and failed.
+    /// The operation that drove it, if that was the cluster's last one and failed: what a retry does again.
     #[serde(default)]
-    pub failed: bool,
+    pub failed: Option<OperationKind>,
 }
 
 /// How far a change of authorities is.

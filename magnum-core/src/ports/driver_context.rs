@@ -150,7 +150,8 @@ impl NodeAccess {
 }
 
 /// What a member of a pool shows the node endpoint: its name, a full stop, and the SHA-256, in hexadecimal digits, of its
-/// name, a colon and its role's secret. Templates make it where they know the member, so that no node has another's:
+/// name, a colon and its role's secret. Templates make it where they know the member, so that no node has another's (the
+/// index must be a string: Heat joins no numbers):
 ///
 /// ```yaml
 /// list_join:

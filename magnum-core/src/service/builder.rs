@@ -49,9 +49,9 @@ pub struct Settings {
     pub authority_validity: Duration,
     /// For how long certificates are good, at most until their authority's end. Default 5 years.
     pub certificate_validity: Duration,
-    /// For how long a node's own token is good; nodes renew it long before. Default 30 days.
+    /// For how long a node's token is good; nodes renew it long before. Default 30 days.
     pub node_token_validity: Duration,
-    /// How many requests a minute the node endpoint takes for each node, those of a role counted together, and how many
+    /// How many requests a minute the node endpoint takes for each node, and how many
     /// signing requests of a cluster's users. Default 30. Counted in each process.
     pub requests_per_minute: u32,
 }

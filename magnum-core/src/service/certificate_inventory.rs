@@ -93,6 +93,7 @@ impl Magnum {
                 holder,
                 authority,
                 facts,
+                ..
             } = note.noted
             {
                 found.push(CertificateEntry {

@@ -57,6 +57,7 @@ impl Magnum {
                 },
                 authority: CLUSTER_AUTHORITY.to_owned(),
                 facts: authority.facts(&signed)?,
+                at: now,
             },
         };
         let mut commit = Commit::new().write(Write::PutCertificateNote(Box::new(note)));
@@ -137,7 +138,10 @@ impl Magnum {
         refuse_without_tls(&cluster)?;
         takes(&cluster, Request::Change)?;
         made(cluster.ca_cert.as_ref())?;
-        let goes_on = cluster.rotation.as_ref().is_some_and(|rotation| rotation.failed);
+        let goes_on = cluster
+            .rotation
+            .as_ref()
+            .is_some_and(|rotation| rotation.failed.is_some());
         if cluster.status.phase == Phase::Failed && !goes_on {
             let message = "the last change of the cluster failed: retry that first";
             return Err(Error::new(ErrorKind::Conflict, message));

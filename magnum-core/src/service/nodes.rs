@@ -142,6 +142,7 @@ impl Magnum {
                     },
                     authority: certificate.authority.to_owned(),
                     facts: signer.facts(&signed)?,
+                    at: self.inner.clock.now(),
                 };
                 // What is not written down is not given out.
                 self.note(id, noted).await?;
@@ -196,13 +197,12 @@ impl Magnum {
     ) -> Result<Profile, Refusal> {
         let of_role = format!("{}.{}", certificate.role.as_str(), cluster.id);
         let by_server = matches!(certificate.name, NodeName::Server(_));
-        let mut names = Vec::new();
-        if certificate.server || by_server || caller.by_token {
-            let member = &caller.member;
-            names = self.shown(driver, cluster, certificate.role, member).await?;
-            if names.is_empty() && (certificate.server || by_server) {
-                return Err(not_shown());
-            }
+        // One that was removed gets nothing, by whatever it shows.
+        let mut names = self
+            .shown(driver, cluster, certificate.role, &caller.member)
+            .await?;
+        if names.is_empty() && (certificate.server || by_server) {
+            return Err(not_shown());
         }
         let common_name = match certificate.name {
             NodeName::Role => of_role,

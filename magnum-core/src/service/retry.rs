@@ -6,7 +6,6 @@ use super::Magnum;
 use super::update::takes;
 use crate::model::{
     Action, Cluster, Ident, LedgerEntry, OnCreateFailure, OperationKind, Owned, Request, RequestContext,
-    RotationStage,
 };
 use crate::ports::Permission;
 use crate::{Error, ErrorKind, Result};
@@ -59,14 +58,9 @@ impl Magnum {
         } else {
             settings.update_timeout
         };
-        let failed = cluster.rotation.as_ref().filter(|rotation| rotation.failed);
-        let kind = match failed.map(|rotation| rotation.stage) {
-            Some(RotationStage::Announced) => OperationKind::RotateAuthorities { finish: false },
-            Some(RotationStage::Reissuing | RotationStage::Retiring) => {
-                OperationKind::RotateAuthorities { finish: true }
-            }
-            _ => OperationKind::Resume { creation },
-        };
+        let rotation = cluster.rotation.as_ref();
+        let kind = rotation.and_then(|rotation| rotation.failed.clone());
+        let kind = kind.unwrap_or(OperationKind::Resume { creation });
         self.accept(cx, cluster, kind, timeout, None).await
     }
 }

@@ -108,7 +108,8 @@ pub(crate) fn trust_access(trust: Option<&TrustAccess>) -> Result<Vec<(&'static 
     ])
 }
 
-/// The parameters by which nodes of a role reach the library: URL, certificate authorities in base64, credential.
+/// The parameters by which nodes of a role reach the library: URL, certificate authorities in base64, and what their
+/// credentials are made of.
 ///
 /// # Errors
 /// `Configuration` when one is missing or cannot be written into a script. No value is shown.
@@ -130,10 +131,12 @@ pub(crate) fn node_access(nodes: Option<&NodeAccess>, role: PoolRole) -> Result<
         .map(|c| c.expose())
         .filter(|c| !c.is_empty())
     else {
-        return refuse("the nodes have no credential for the node endpoint");
+        return refuse("there is no secret that the credentials of nodes are made of");
     };
     if !only(credential, "._~+/=-") {
-        return refuse("the nodes' credential must consist of letters, digits and . _ ~ + / = -");
+        return refuse(
+            "the secret of the nodes' credentials must consist of letters, digits and . _ ~ + / = -",
+        );
     }
     Ok([
         ("node_endpoint_url", nodes.url.trim_end_matches('/').to_owned()),

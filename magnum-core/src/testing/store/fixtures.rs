@@ -102,7 +102,7 @@ impl Corner {
                 number: 2,
                 stage: RotationStage::Announced,
                 others: [("ca".to_owned(), reference.clone())].into(),
-                failed: true,
+                failed: Some(OperationKind::RotateAuthorities { finish: false }),
             }),
             node_credentials: vec![NodeCredential {
                 role: PoolRole::Master,

@@ -2,14 +2,10 @@
 # into use. It says when that is done: whoever changes the cluster's authorities waits for it. A script says what there is
 # to get (get_certificates), where it lies (places), and how it is taken into use (take_certificates).
 
-# ask_version: of what this server is to have. It is another one, too, when certificates grow old. Masters take turns.
+# ask_version: of what this server is to have. It is another one, too, when certificates grow old.
 ask_version() {
-    version='wait'
-    while [[ $version == *wait ]]; do
-        ask_endpoint /certificates "$scratch/version"
-        version=$(<"$scratch/version")
-        [[ $version != *wait ]] || sleep 30
-    done
+    ask_endpoint /certificates "$scratch/version"
+    version=$(<"$scratch/version")
 }
 
 # introduce_node: gets a token, which only root can read: what is in the user data works only while servers are made.
@@ -64,7 +60,15 @@ renew() {
     [[ -e $reported ]] || return 0
     step 'renew certificates'
     [[ -s $token_file && -z $(find "$token_file" -mtime +6) ]] || introduce_node
+    local turns=9
     ask_version
+    # Masters take turns. The next run goes on waiting.
+    while [[ $version == *wait ]]; do
+        ((--turns)) || return 0
+        sleep 30
+        ask_version
+    done
+    SECONDS=0
     held="$version $(held_sum)"
     [[ $held != "$(<"$state/taken")" ]] || return 0
     # What is in use already could only not be told.
