@@ -10,6 +10,17 @@ use crate::support::node::Node;
 use crate::support::scene::Scene;
 use crate::{GUIDES, scene_with, two_and_two};
 
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn with_certificates_of_90_days() -> (Scene, Vec<Node>) {
+    let mut settings = Settings::default();
+    settings.certificate_validity = 90 * DAY;
+    settings.node_token_validity = 1000 * DAY;
+    let scene = scene_with(settings).await;
+    let nodes = two_and_two(&scene, GUIDES).await;
+    (scene, nodes)
+}
+
 async fn told(scene: &Scene, node: &Node) -> String {
     let (status, version) = node.ask(scene, "GET", "certificates", "").await;
     assert_eq!(status, StatusCode::OK, "{version}");
@@ -30,19 +41,14 @@ async fn takes(scene: &Scene, node: &Node, version: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn the_second_master_waits_for_the_first_but_not_for_ever() {
-    let day = Duration::from_secs(86_400);
-    let mut settings = Settings::default();
-    settings.certificate_validity = 90 * day;
-    settings.node_token_validity = 1000 * day;
-    let scene = scene_with(settings).await;
-    let nodes = two_and_two(&scene, GUIDES).await;
+    let (scene, nodes) = with_certificates_of_90_days().await;
     let [first, second, worker, other] = nodes.as_slice() else {
         panic!("{nodes:?}");
     };
     for node in &nodes {
         assert_eq!(told(&scene, node).await, "0");
     }
-    scene.clock.sleep(61 * day).await;
+    scene.clock.sleep(61 * DAY).await;
     assert_eq!(told(&scene, second).await, "0 wait");
     assert_eq!(told(&scene, first).await, "0 renew");
     for node in [worker, other] {
@@ -62,21 +68,16 @@ async fn the_second_master_waits_for_the_first_but_not_for_ever() {
     assert_eq!(told(&scene, second).await, "0");
 
     // The first one does not answer any more.
-    scene.clock.sleep(61 * day).await;
+    scene.clock.sleep(61 * DAY).await;
     assert_eq!(told(&scene, second).await, "0 wait");
-    scene.clock.sleep(16 * day).await;
+    scene.clock.sleep(16 * DAY).await;
     assert_eq!(told(&scene, second).await, "0 renew");
 }
 
 /// The same for what is to be trusted; and no master waits that has nothing yet, or whose certificates are about to end.
 #[tokio::test(start_paused = true)]
 async fn a_new_version_is_taken_in_turn() {
-    let day = Duration::from_secs(86_400);
-    let mut settings = Settings::default();
-    settings.certificate_validity = 90 * day;
-    settings.node_token_validity = 1000 * day;
-    let scene = scene_with(settings).await;
-    let nodes = two_and_two(&scene, GUIDES).await;
+    let (scene, nodes) = with_certificates_of_90_days().await;
     let [first, second, worker, _] = nodes.as_slice() else {
         panic!("{nodes:?}");
     };
@@ -97,7 +98,7 @@ async fn a_new_version_is_taken_in_turn() {
     assert_eq!(told(&scene, second).await, "1", "it boots for the first time");
     takes(&scene, second, "0").await;
     assert_eq!(told(&scene, second).await, "1 wait");
-    scene.clock.sleep(77 * day).await;
+    scene.clock.sleep(77 * DAY).await;
     assert_eq!(told(&scene, second).await, "1 renew", "not for ever");
     takes(&scene, first, "1").await;
     takes(&scene, second, "1").await;
